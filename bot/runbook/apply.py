@@ -1,0 +1,172 @@
+"""``apply(run, event) -> run``: the only way a run changes, and so the only meaning of an event."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from bot.runbook import events as e
+from bot.runbook.people import Approval
+from bot.runbook.run import FINAL, Blocker, Database, Done, Grant, Question, Run, State, Trouble
+from bot.runbook.steps import Route, Step, StepName, route_steps
+
+
+def begin(run_id: str, event: e.Started) -> Run:
+    """The run as its first event makes it: at the first step of the forward route."""
+    run = Run(
+        id=run_id,
+        plan=event.plan,
+        version=1,
+        state=State.WORKING,
+        route=Route.FORWARD,
+        position=0,
+        started_at=event.at,
+        since=event.at,
+        status_at=event.at,
+    )
+    return replace(run, state=_state_at(run.step, None))
+
+
+def apply(run: Run, event: e.Event) -> Run:
+    """The run after ``event``; its version is one higher, whatever the event."""
+    return replace(_applied(run, event), version=run.version + 1)
+
+
+def fold(run: Run, events: Iterable[e.Event]) -> Run:
+    """The run after all of ``events``."""
+    for event in events:
+        run = apply(run, event)
+    return run
+
+
+def _applied(run: Run, event: e.Event) -> Run:  # noqa: C901, PLR0911, PLR0912 - one case per event is the point
+    match event:
+        case e.Entered():
+            return _entered(run, event)
+        case e.Asked(question=question, at=at):
+            return replace(run, state=State.ASKING, question=question, asked=question.number, since=at)
+        case e.Approved(approval=approval):
+            return replace(run, question=_with_approval(run.question, approval))
+        case e.Granted():
+            return _granted(run, event)
+        case e.Rejected(at=at) | e.Aborted(at=at):
+            return replace(run, question=None, grant=None, hold=None, since=at)
+        case e.Voided(at=at):
+            return replace(run, state=State.PREPARING, question=None, grant=None, claim=None, since=at)
+        case e.StepBegan():
+            return _began(run, event)
+        case e.StepFinished():
+            return _finished(run, event)
+        case e.StepFailed():
+            return _failed(run, event)
+        case e.HoldAsked(hold=hold):
+            return replace(run, hold=hold)
+        case e.Held(hold=hold, at=at):
+            return replace(
+                run, state=State.HELD, hold=hold, question=None, grant=None, claim=None,
+                blockers=(), since=at, nudged_at=at,
+            )  # fmt: skip
+        case e.Resumed(at=at) | e.Retried(at=at):
+            return replace(run, hold=None, keeper=None, trouble=None, since=at)
+        case e.RollbackAsked(reason=reason):
+            return replace(run, rollback_wanted=reason, left=(run.route, run.position))
+        case e.HandedOver(keeper=keeper, at=at):
+            return replace(
+                run, state=State.HANDED_OVER, keeper=keeper, question=None, grant=None, hold=None,
+                since=at, nudged_at=at,
+            )  # fmt: skip
+        case e.BlockersSeen(blockers=blockers):
+            return replace(run, blockers=blockers)
+        case e.CancelApproved():
+            return replace(run, blockers=tuple(_cancel_approved(each, event) for each in run.blockers))
+        case e.Sampled(sample=sample):
+            return replace(run, samples=(*run.samples, sample))
+        case e.HealthJudged(judgement=judgement, reason=reason):
+            return replace(run, judgement=judgement, judged_because=reason)
+        case e.StatusPosted(at=at):
+            return replace(run, status_at=at)
+        case e.Reminded(level=level):
+            return replace(run, question=replace(run.question, reminded=level) if run.question else None)
+        case e.Nudged(at=at):
+            return replace(run, nudged_at=at)
+        case e.Ended(at=at):
+            return replace(run, state=FINAL[run.route], ended_at=at, since=at)
+        case _:  # WaitingAccepted changes nothing but the record; a second Started is impossible
+            return run
+
+
+def _state_at(step: Step, grant: Grant | None) -> State:
+    """How a step begins: by watching, by asking, or at once."""
+    if step.watches:
+        return State.WATCHING
+    covered = step.asked_by != step.name and grant is not None and grant.step == step.asked_by
+    return State.WORKING if step.asked_by is None or covered else State.PREPARING
+
+
+def _entered(run: Run, event: e.Entered) -> Run:
+    steps = route_steps(run.plan.runbook, event.route, downtime=run.plan.downtime)
+    step = steps[event.position]
+    grant = run.grant if run.grant and run.grant.step == step.asked_by else None
+    keeping = grant or (run.grant if _grant_needed_later(run, steps[event.position :]) else None)
+    return replace(
+        run, route=event.route, position=event.position, state=_state_at(step, keeping), grant=keeping,
+        attempt=0, claim=None, question=None, hold=None, trouble=None, blockers=(), samples=(), judgement=None,
+        judged_because="", rollback_wanted="", reason=event.reason or run.reason, since=event.at,
+    )  # fmt: skip
+
+
+def _grant_needed_later(run: Run, rest: tuple[Step, ...]) -> bool:
+    """A rollback's one grant lives on over its unasked steps."""
+    return run.grant is not None and any(
+        step.asked_by == run.grant.step and step.name != step.asked_by for step in rest
+    )
+
+
+def _with_approval(question: Question | None, approval: Approval) -> Question | None:
+    return replace(question, approvals=(*question.approvals, approval)) if question else None
+
+
+def _granted(run: Run, event: e.Granted) -> Run:
+    approvals = run.question.approvals if run.question else ()
+    grant = Grant(step=event.step, digest=event.digest, approvals=approvals, at=event.at)
+    return replace(run, state=State.WORKING, question=None, grant=grant, since=event.at)
+
+
+def _began(run: Run, event: e.StepBegan) -> Run:
+    run = replace(run, claim=run.version + 1, attempt=event.attempt, since=event.at, blockers=())
+    if event.step is StepName.STOP_SERVICES:
+        return replace(run, services_down=True, down_at=run.down_at or event.at, up_at=None)
+    if event.step in (StepName.APPLY, StepName.GO_BACK):
+        return replace(run, database_state=Database.UNKNOWN)
+    return run
+
+
+def _finished(run: Run, event: e.StepFinished) -> Run:
+    done = Done(
+        step=event.step,
+        began_at=event.began_at,
+        ended_at=event.at,
+        evidence=event.evidence,
+        facts=event.facts,
+    )
+    run = replace(run, done=(*run.done, done), claim=None, blockers=(), since=event.at)
+    match event.step:
+        case StepName.APPLY:
+            return replace(run, database_state=Database.CHANGED)
+        case StepName.GO_BACK:
+            return replace(run, database_state=Database.UNTOUCHED)
+        case StepName.RESTART_SERVICES:
+            return replace(run, services_down=False, up_at=event.at)
+    return run
+
+
+def _failed(run: Run, event: e.StepFailed) -> Run:
+    trouble = Trouble(step=event.step, problem=event.problem, advice=event.advice, reference=event.reference)
+    return replace(
+        run, state=State.STUCK, trouble=trouble, claim=None, grant=None, question=None, hold=None, blockers=(),
+        database_state=event.database or run.database_state, since=event.at, nudged_at=event.at,
+    )  # fmt: skip
+
+
+def _cancel_approved(blocker: Blocker, event: e.CancelApproved) -> Blocker:
+    if blocker.digest != event.digest:
+        return blocker
+    return replace(blocker, approvals=(*blocker.approvals, event.approval), granted=event.granted)

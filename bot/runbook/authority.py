@@ -1,0 +1,71 @@
+"""Who may say yes, no, stop and go.  Every function raises the refusal, or returns nothing."""
+
+from bot.runbook import refusals as r
+from bot.runbook.people import Approval, Person
+from bot.runbook.run import Run
+
+
+def member(person: Person) -> None:
+    """Anyone who really belongs here: no guest, no stranger, no bot."""
+    if person.guest or person.stranger or person.inactive:
+        raise r.NotAMember(
+            "Guests, people of other organisations and deactivated accounts cannot steer a migration.",
+            "Ask a full member of this workspace to do it.",
+        )
+
+
+def approver(run: Run, person: Person, given: tuple[Approval, ...]) -> None:
+    """May this person's yes count, given the approvals there are?"""
+    policy = run.plan.policy
+    member(person)
+    if not person.is_one_of(policy.approvers):
+        raise r.NotAnApprover(
+            f"You are not an approver of {run.plan.target}, so nothing was recorded.",
+            "Ask one of its approvers to press the button.",
+            people=policy.approvers,
+        )
+    if person.id == run.plan.starter and not policy.self_approval:
+        raise r.SelfApproval(
+            "You started this migration, so your own approval does not count.",
+            "Ask another approver to press the button.",
+            people=policy.approvers - {person.id},
+        )
+    if any(each.person == person.id for each in given):
+        raise r.AlreadyApproved(
+            "You have already approved this.",
+            "It waits for another approver.",
+            people=policy.approvers - {person.id},
+        )
+
+
+def decliner(run: Run, person: Person) -> None:
+    """A no may come from any approver or owner, and from whoever started the run."""
+    member(person)
+    policy = run.plan.policy
+    if person.id != run.plan.starter and not person.is_one_of(policy.approvers | policy.owners):
+        raise r.NotAnApprover(
+            f"You are not an approver of {run.plan.target}, so nothing was recorded.",
+            "Type /migrate hold to stop it before its next step; anyone in the channel may.",
+            people=policy.approvers,
+        )
+
+
+def owner(run: Run, person: Person) -> None:
+    """Steering (resume, retry, abort, rollback, hand-over) is for owners, approvers, on-call and the starter."""
+    member(person)
+    policy = run.plan.policy
+    steering = policy.owners | policy.approvers | policy.on_call | {run.plan.starter}
+    if not person.is_one_of(steering):
+        raise r.NotAnOwner(
+            f"You are not an owner of {run.plan.target}, so nothing was done.",
+            "Type /migrate hold to stop it before its next step, or ask an owner.",
+            people=policy.owners or policy.approvers,
+        )
+
+
+def keeper(run: Run, person: Person) -> None:
+    """A handed-over run is closed by its keeper, or by somebody who could have taken it."""
+    if run.keeper is None or run.keeper.person == person.id:
+        member(person)
+        return
+    owner(run, person)

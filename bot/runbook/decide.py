@@ -1,0 +1,207 @@
+"""``decide(run, intent, now) -> events``: the whole judgement of the bot, in one match.
+
+Nothing is done here; a refusal is raised, or the events say what is now true.  People's intents are judged in
+``decide_people``; this file holds the table and what workers and the clock may say.
+"""
+
+from bot.runbook import decide_people as people
+from bot.runbook import events as e
+from bot.runbook import intents as i
+from bot.runbook import refusals as r
+from bot.runbook.paths import goes_back_now, pause, proceed
+from bot.runbook.run import Blocker, Hold, Question, Run, State
+from bot.runbook.samples import Judgement, judge
+from bot.runbook.steps import StepName
+from bot.runbook.timers import Timer, TimerKind, timers
+
+Events = tuple[e.Event, ...]
+
+
+def decide(run: Run, intent: i.Intent, now: float) -> Events:  # noqa: C901, PLR0911, PLR0912 - the table itself
+    """What ``intent`` makes happen to ``run`` at ``now`` (POSIX seconds); raises a ``Refusal`` otherwise."""
+    if run.final:
+        raise r.AlreadyFinal(f"This run has already ended ({run.state}).", "Type /migrate start to begin another.")
+    match intent:
+        case i.Approve():
+            return people.approve(run, intent, now)
+        case i.Reject():
+            return people.reject(run, intent, now)
+        case i.PullCord():
+            return people.pull_cord(run, intent, now)
+        case i.Resume():
+            return people.resume(run, intent, now)
+        case i.Retry():
+            return people.retry(run, intent, now)
+        case i.Abort():
+            return people.abort(run, intent, now)
+        case i.RollBack():
+            return people.roll_back(run, intent, now)
+        case i.TakeOver():
+            return people.take_over(run, intent, now)
+        case i.Close():
+            return people.close(run, intent, now)
+        case i.ApproveCancel():
+            return people.approve_cancel(run, intent, now)
+        case i.KeepWaiting():
+            return people.keep_waiting(run, intent, now)
+        case i.Ask():
+            return _ask(run, intent, now)
+        case i.CannotAsk():
+            return _cannot_ask(run, intent, now)
+        case i.Begin():
+            return _begin(run, intent, now)
+        case i.Finish():
+            _holds_claim(run, intent.claim)
+            return _finish(run, intent, now)
+        case i.Fail():
+            _holds_claim(run, intent.claim)
+            return _fail(run, intent, now)
+        case i.Pause():
+            _holds_claim(run, intent.claim)
+            return _pause(run, now)
+        case i.SeeBlockers():
+            _holds_claim(run, intent.claim)
+            return _see_blockers(run, intent, now)
+        case i.TakeSample():
+            return _take_sample(run, intent)
+        case i.Tick():
+            return _tick(run, intent, now)
+
+
+def _ask(run: Run, intent: i.Ask, now: float) -> Events:
+    _awaits_question(run, intent.number)
+    step = run.step
+    word = run.plan.database if step.grave or (step.name is StepName.APPLY and run.plan.risk == "high") else None
+    question = Question(
+        number=intent.number,
+        step=step.asked_by or step.name,
+        digest=intent.digest,
+        inputs=intent.inputs,
+        lines=intent.lines,
+        asked_at=now,
+        expires_at=now + run.plan.timing.question_life,
+        diff=intent.diff,
+        word=word,
+    )
+    return (e.Asked(question=question, at=now),)
+
+
+def _cannot_ask(run: Run, intent: i.CannotAsk, now: float) -> Events:
+    _awaits_question(run, intent.number)
+    return (
+        e.StepFailed(
+            step=run.step.name,
+            problem=intent.problem,
+            at=now,
+            advice=intent.advice,
+            reference=intent.reference,
+        ),
+    )
+
+
+def _awaits_question(run: Run, number: int) -> None:
+    if run.state is not State.PREPARING or number != run.asked + 1:
+        raise r.Stale("This step is no longer being prepared.", "Nothing needs to be done.")
+
+
+def _begin(run: Run, intent: i.Begin, now: float) -> Events:
+    if run.state is not State.WORKING or intent.attempt != run.attempt + 1:
+        raise r.Stale("This attempt was begun by another worker.", "Nothing needs to be done.")
+    if run.hold is not None and run.attempt == 0:
+        return pause(run, run.hold, now)
+    step = run.step
+    if step.destructive:
+        if run.grant is None:  # unreachable by construction; kept because it is the first promise
+            return (e.Voided(step=step.name, reason="there is no approval for it", at=now),)
+        if intent.digest != run.grant.digest:
+            return (e.Voided(step=step.name, reason="what would run is not what was approved", at=now),)
+        if _too_old(run, now):
+            return (e.Voided(step=step.name, reason="the approval was not used in time", at=now),)
+    return (e.StepBegan(step=step.name, attempt=intent.attempt, digest=intent.digest, at=now),)
+
+
+def _too_old(run: Run, now: float) -> bool:
+    """An approval counts for a while only; once the step is under way it counts until its end."""
+    fresh = run.attempt == 0 and run.grant is not None and run.step.asked_by == run.step.name
+    return fresh and run.grant is not None and now - run.grant.at > run.plan.timing.grant_life
+
+
+def _holds_claim(run: Run, claim: int) -> None:
+    if run.state is not State.WORKING or run.claim != claim:
+        raise r.Stale("This attempt lost its claim to the step.", "Its result is not recorded.")
+
+
+def _finish(run: Run, intent: i.Finish, now: float) -> Events:
+    finished = e.StepFinished(
+        step=run.step.name, began_at=run.since, at=now, evidence=intent.evidence, facts=intent.facts
+    )
+    return proceed(run, (finished,), now)
+
+
+def _fail(run: Run, intent: i.Fail, now: float) -> Events:
+    failed = e.StepFailed(
+        step=run.step.name,
+        problem=intent.problem,
+        at=now,
+        advice=intent.advice,
+        reference=intent.reference,
+        database=intent.database,
+    )
+    return (failed, *goes_back_now(run, now))
+
+
+def _pause(run: Run, now: float) -> Events:
+    hold = run.hold or Hold(person="", name="the bot", reason="paused by itself", at=now)
+    return (e.Held(hold=hold, at=now),)
+
+
+def _see_blockers(run: Run, intent: i.SeeBlockers, now: float) -> Events:
+    known = {each.digest: each for each in run.blockers}
+    merged = tuple(_merge(known.get(each.digest), each) for each in intent.blockers)
+    if {each.digest for each in merged} == set(known):
+        return ()
+    return (e.BlockersSeen(blockers=merged, at=now),)
+
+
+def _merge(known: Blocker | None, seen: Blocker) -> Blocker:
+    """What was approved for a blocker stays with it while it is still there."""
+    return known or seen
+
+
+def _take_sample(run: Run, intent: i.TakeSample) -> Events:
+    if Timer(kind=TimerKind.SAMPLE, due=intent.due) not in timers(run):
+        raise r.Stale("That measurement was already taken.", "Nothing needs to be done.")
+    at = intent.sample.at
+    timing = run.plan.timing
+    samples = (*run.samples, intent.sample)
+    health = judge(samples, now=at, sustained_for=timing.sustained_for, sample_every=timing.sample_every)
+    found: list[e.Event] = [e.Sampled(sample=intent.sample, at=at)]
+    if health.judgement != run.judgement:
+        found.append(e.HealthJudged(judgement=health.judgement, reason=health.reason, at=at))
+    if health.judgement is Judgement.BREACH:
+        return (*found, e.StepFailed(step=run.step.name, problem=health.reason, at=at))
+    if at - run.since < timing.monitor_for:
+        return tuple(found)
+    if health.judgement is not Judgement.HEALTHY:
+        problem = f"The watch is over and its last verdict is “{health.judgement}”: {health.reason}"
+        return (*found, e.StepFailed(step=run.step.name, problem=problem, at=at))
+    evidence = (f"{len(samples)} measurements, the last: {health.reason}",)
+    finished = e.StepFinished(step=run.step.name, began_at=run.since, at=at, evidence=evidence)
+    return proceed(run, (*found, finished), at)
+
+
+def _tick(run: Run, intent: i.Tick, now: float) -> Events:
+    if Timer(kind=TimerKind(intent.kind), due=intent.due) not in timers(run):
+        raise r.Stale("That moment has passed or was already taken care of.", "Nothing needs to be done.")
+    question = run.question
+    match TimerKind(intent.kind):
+        case TimerKind.STATUS:
+            return (e.StatusPosted(at=now),)
+        case TimerKind.NUDGE:
+            return (e.Nudged(at=now),)
+        case TimerKind.REMIND if question:
+            return (e.Reminded(number=question.number, level=question.reminded + 1, at=now),)
+        case TimerKind.EXPIRE if question:
+            return (e.Voided(step=question.step, reason="nobody answered in time", at=now),)
+        case _:  # kick: the engine queues the job again; sample: comes with its measurement
+            return ()

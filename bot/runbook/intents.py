@@ -1,0 +1,189 @@
+"""What somebody or something asks of a run.  Imperative, and never true by itself: ``decide`` answers.
+
+People's intents carry the ``Person`` as they were known at that moment; workers' intents carry the
+``claim`` of the attempt they speak for, so that a worker that lost its claim is not believed.
+"""
+
+from dataclasses import dataclass
+
+from bot.runbook.people import Person
+from bot.runbook.run import Blocker, Database
+from bot.runbook.samples import Sample
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approve:
+    """Yes to exactly ``digest``.  ``word`` is what was typed, where the step demands it."""
+
+    person: Person
+    number: int
+    digest: str
+    word: str = ""
+    via: str = "slack"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reject:
+    """No, with the reason people will read."""
+
+    person: Person
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PullCord:
+    """``/migrate hold``: stop before the next step.  Anyone in the channel may."""
+
+    person: Person
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resume:
+    """Go on after a hold, or take a handed-over run back."""
+
+    person: Person
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retry:
+    """Try the step that failed again, under the normal approval."""
+
+    person: Person
+
+
+@dataclass(frozen=True, kw_only=True)
+class Abort:
+    """End the run without the migration, bringing back what was stopped."""
+
+    person: Person
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RollBack:
+    """Go back to the state before the migration."""
+
+    person: Person
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakeOver:
+    """A named person takes the run into their own hands."""
+
+    person: Person
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Close:
+    """The keeper of a handed-over run says how it ended."""
+
+    person: Person
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApproveCancel:
+    """Yes to cancelling one blocking session."""
+
+    person: Person
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeepWaiting:
+    """Seen: the migration goes on waiting for this blocker."""
+
+    person: Person
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """A worker described the step at hand; ``number`` is the question it prepares."""
+
+    number: int
+    digest: str
+    inputs: tuple[tuple[str, str], ...]
+    lines: tuple[str, ...]
+    diff: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class CannotAsk:
+    """A worker could not describe the step, e.g. because the target does not answer."""
+
+    number: int
+    problem: str
+    advice: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begin:
+    """A worker is about to act.  ``digest`` is of what would run *now*; ``""`` where nothing is asked."""
+
+    attempt: int
+    digest: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finish:
+    """The step is done and shown to be true."""
+
+    claim: int
+    evidence: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fail:
+    """The step did not succeed; ``database`` says what is known to have become of the target."""
+
+    claim: int
+    problem: str
+    advice: str = ""
+    reference: str = ""
+    database: Database | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pause:
+    """The running step stopped by itself at a safe point because a hold was asked for."""
+
+    claim: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeeBlockers:
+    """The sessions that keep the running step waiting, as they are now (empty: none any more)."""
+
+    claim: int
+    blockers: tuple[Blocker, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakeSample:
+    """One measurement for the timer slot ``due``."""
+
+    due: float
+    sample: Sample
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tick:
+    """A derived timer fired."""
+
+    kind: str
+    due: float
+
+
+ByPerson = (
+    Approve | Reject | PullCord | Resume | Retry | Abort | RollBack | TakeOver | Close | ApproveCancel | KeepWaiting
+)
+ByWorker = Ask | CannotAsk | Begin | Finish | Fail | Pause | SeeBlockers
+ByClock = TakeSample | Tick
+Intent = ByPerson | ByWorker | ByClock

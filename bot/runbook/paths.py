@@ -1,0 +1,62 @@
+"""How a run moves between steps and routes: forward, out, and back."""
+
+from bot.runbook import events as e
+from bot.runbook import refusals as r
+from bot.runbook.apply import fold
+from bot.runbook.run import Database, Hold, Run, State
+from bot.runbook.steps import Route
+
+Events = tuple[e.Event, ...]
+
+
+def enter(run: Run, route: Route, position: int, now: float, reason: str = "") -> e.Entered:
+    """Come to a step of a route."""
+    return e.Entered(route=route, position=position, at=now, reason=reason)
+
+
+def again(run: Run, now: float) -> e.Entered:
+    """Come to the present step once more, from its beginning."""
+    return enter(run, run.route, run.position, now)
+
+
+def proceed(run: Run, events: Events, now: float) -> Events:
+    """Add to ``events`` (the last of which finished the step) where the run goes next."""
+    after = fold(run, events)
+    if run.rollback_wanted:
+        return (*events, *goes_back_now(run, now))
+    if run.position + 1 == len(run.steps):
+        return (*events, e.Ended(at=now))
+    onward = (*events, enter(run, run.route, run.position + 1, now))
+    return (*onward, e.Held(hold=after.hold, at=now)) if after.hold else onward
+
+
+def pause(run: Run, hold: Hold, now: float) -> Events:
+    """Hold before the present step."""
+    return (e.Held(hold=hold, at=now),)
+
+
+def goes_back_now(run: Run, now: float) -> Events:
+    """Take up a rollback that was asked for while a step was running."""
+    return (enter(run, Route.ROLLBACK, 0, now, run.rollback_wanted),) if run.rollback_wanted else ()
+
+
+def way_out(run: Run) -> Route:
+    """The route that ends the run without the migration, or the refusal that says why there is none."""
+    if run.route is Route.ROLLBACK:
+        raise r.WouldLeaveUndone(
+            "The run is going back; ending it now would leave the database in between.",
+            "Use Retry, or take the run over by hand.",
+        )
+    if run.route is not Route.FORWARD:
+        raise r.NotNow("The run is already ending.", "Type /migrate status to see what it waits for.")
+    if run.state is State.WORKING and not run.step.interruptible:
+        raise r.StepRunning(
+            f"“{run.step.title}” is running and cannot be cut short safely.",
+            "Type /migrate hold: the run then stops before its next step, and can be aborted there.",
+        )
+    if run.database_state is not Database.UNTOUCHED:
+        raise r.WouldLeaveUndone(
+            "The migration is, or may be, in the database; ending now would leave it there.",
+            "Type /migrate rollback to go back, or Retry to go on.",
+        )
+    return Route.RETURN if run.services_down else Route.CANCEL

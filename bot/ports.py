@@ -7,11 +7,14 @@ test runs over both.  Nothing here does anything.
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.runbook.people import Person, Policy, Timing
 from bot.runbook.run import Blocker, Database, Run
 from bot.runbook.samples import Sample, Verdict
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,6 +208,25 @@ class Channel(Protocol):
         """Leave a message with the channel's own scheduler; its id."""
 
     async def unschedule(self, channel: str, scheduled: str) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A piece of durable work.  ``lock``: one at a time; ``once``: not queued twice; ``delay``: seconds from now."""
+
+    name: str
+    run_id: str
+    lock: str = ""
+    once: str = ""
+    delay: float = 0.0
+    arguments: Mapping[str, str | float] = field(default_factory=dict)
+
+
+class Queue(Protocol):
+    """Durable jobs, deferred in the caller's own transaction."""
+
+    async def defer(self, connection: "AsyncConnection[Any]", job: Job) -> None:
+        """Queue ``job`` when the transaction commits; the same ``once`` waiting already is enough."""
 
 
 class Unclear(Exception):

@@ -1,0 +1,245 @@
+"""The one door: an intent comes in, one transaction makes it true or refuses it, jobs and letters go out.
+
+``handle`` locks the run's row, lets the pure core decide, writes the ledger, the run, the outbox and the jobs on the
+same connection, and commits.  What people are told is in the outbox of that very transaction: told after it is true.
+"""
+
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import psycopg
+from psycopg_pool import AsyncConnectionPool
+
+from bot import store
+from bot.ports import Job, Queue
+from bot.runbook import events as e
+from bot.runbook import intents as i
+from bot.runbook.apply import apply, begin
+from bot.runbook.decide import decide
+from bot.runbook.refusals import Invalid, TargetBusy
+from bot.runbook.run import Plan, Run, State
+from bot.runbook.timers import TimerKind
+from bot.views.card import card
+from bot.views.letters import card_key, letters, redraws
+
+Pool = AsyncConnectionPool[store.Connection]
+Checkpoint = Callable[[str], None]
+CHANGED = "migrate_run_changed"  # the NOTIFY channel: payload is the run's id
+
+
+def nothing(_: str) -> None:
+    """The checkpoint of everyday life: goes by."""
+
+
+class UnknownRun(Invalid):
+    """No run has that id."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"There is no run “{run_id}”.", "Type /migrate history to see the runs there are.")
+
+
+class Engine:
+    """Loads runs, takes intents.  Any number may work on the same store at once."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        queue: Queue,
+        *,
+        now: Callable[[], float] = time.time,
+        checkpoint: Checkpoint = nothing,
+    ) -> None:
+        self._pool = pool
+        self._queue = queue
+        self.now = now
+        self.checkpoint = checkpoint
+        self._known: dict[str, tuple[Run, str]] = {}
+
+    def connection(self) -> AbstractAsyncContextManager[store.Connection]:
+        """A connection of the pool, in a transaction that commits at the end of the block."""
+        return self._pool.connection()
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[store.Connection]:
+        """A connection of the pool without a transaction, for locks that outlive one."""
+        async with self._pool.connection() as conn:
+            await conn.set_autocommit(True)
+            try:
+                yield conn
+            finally:
+                await conn.set_autocommit(False)
+
+    async def start(self, plan: Plan, *, run_id: str = "") -> Run:
+        """Begin a run; raises ``TargetBusy`` while another one is active on the target."""
+        now = self.now()
+        run_id = run_id or new_id()
+        event = e.Started(plan=plan, at=now)
+        run = begin(run_id, event)
+        async with self._pool.connection() as conn:
+            try:
+                await store.execute(
+                    conn, "insert_run", id=run_id, target=plan.target, state=run.state.value, started_at=now
+                )
+            except psycopg.errors.UniqueViolation as error:
+                raise TargetBusy(
+                    f"Another migration of {plan.target} is active.",
+                    "Type /migrate status to see it; a new one can start when it has ended.",
+                ) from error
+            head = await self._write(conn, None, [(run, event)], head="", at=now, actor=plan.starter)
+        self._known[run_id] = (run, head)
+        return run
+
+    async def handle(self, run_id: str, intent: i.Intent) -> Run:
+        """Decide ``intent`` on the run as it is now; the run afterwards.  Raises ``Refusal``, changing nothing."""
+        self.checkpoint("intent")
+        async with self._pool.connection() as conn:
+            before, head = await self._locked(conn, run_id)
+            now = self.now()
+            events = decide(before, intent, now)
+            steps = list(_walk(before, events))
+            if not steps:
+                await self._queue_work(conn, before, intent)
+                return before
+            after = steps[-1][0]
+            head = await self._write(conn, before, steps, head=head, at=now, actor=actor_of(intent))
+            await self._queue_work(conn, after, intent)
+            self.checkpoint("commit")
+        self.checkpoint("committed")
+        self._known[run_id] = (after, head)
+        return after
+
+    async def load(self, run_id: str) -> Run:
+        """The run as the ledger has it now."""
+        return (await self.load_with_head(run_id))[0]
+
+    async def load_with_head(self, run_id: str) -> tuple[Run, str]:
+        """The run and the ledger's head hash, e.g. for a status post."""
+        async with self._pool.connection() as conn:
+            found = await store.rows(conn, "peek_run", id=run_id)
+            if not found:
+                raise UnknownRun(run_id)
+            return await self._replayed(conn, run_id, found[0])
+
+    async def active(self) -> tuple[Run, ...]:
+        """Every run that is not final."""
+        async with self._pool.connection() as conn:
+            ids = [row[0] for row in await store.rows(conn, "active_runs")]
+        return tuple([await self.load(each) for each in ids])
+
+    async def recent(self, limit: int = 20) -> tuple[Run, ...]:
+        """The newest runs first."""
+        async with self._pool.connection() as conn:
+            ids = [row[0] for row in await store.rows(conn, "recent_runs", limit=limit)]
+        return tuple([await self.load(each) for each in ids])
+
+    async def show_progress(self, run_id: str, text: str) -> None:
+        """Where the running step is: on the card, not in the ledger."""
+        run, head = await self.load_with_head(run_id)
+        async with self._pool.connection() as conn:
+            await store.execute(conn, "set_progress", id=run_id, text=text, at=self.now())
+            payload = card(run, self.now(), progress=text, head=head)
+            if await store.redraw(conn, card_key(run), payload):
+                await self._queue.defer(conn, publishing(run_id))
+
+    async def _locked(self, conn: store.Connection, run_id: str) -> tuple[Run, str]:
+        found = await store.rows(conn, "lock_run", id=run_id)
+        if not found:
+            raise UnknownRun(run_id)
+        return await self._replayed(conn, run_id, found[0])
+
+    async def _replayed(self, conn: store.Connection, run_id: str, row: tuple[Any, ...]) -> tuple[Run, str]:
+        """The run at the row's version: what is known of it already, plus the events since."""
+        version, head = row
+        run, _ = self._known.get(run_id, (None, ""))
+        if run is not None and run.version > version:  # read by somebody newer in between: replay from the start
+            run = None
+        if run is None or run.version < version:
+            for entry in await store.entries(conn, run_id, after=run.version if run else 0):
+                if entry.seq <= version:
+                    run = _folded(run_id, run, entry.event)
+        if run is None:
+            raise UnknownRun(run_id)
+        self._known[run_id] = (run, head)
+        return run, head
+
+    async def _write(
+        self,
+        conn: store.Connection,
+        before: Run | None,
+        steps: list[tuple[Run, e.Event]],
+        *,
+        head: str,
+        at: float,
+        actor: str,
+    ) -> str:
+        """The ledger, the run's row and the outbox, in the open transaction; the new head."""
+        run_id = steps[-1][0].id
+        start = before.version if before else 0
+        head = await store.append(conn, run_id, [event for _, event in steps], seq=start, head=head, at=at, actor=actor)
+        await store.save(conn, steps[-1][0], head)
+        await self._tell(conn, before, steps, head)
+        await conn.execute("select pg_notify(%s, %s)", (CHANGED, run_id))
+        if before is None:
+            await self._queue.defer(conn, driving(steps[-1][0]))
+        return head
+
+    async def _tell(
+        self, conn: store.Connection, before: Run | None, steps: list[tuple[Run, e.Event]], head: str
+    ) -> None:
+        for after, event in steps:
+            for letter in letters(before, after, event, head=head):
+                await store.put_letter(conn, letter)
+            if before is not None:
+                for key, payload in redraws(before, after, event):
+                    await store.redraw(conn, key, payload)
+            before = after
+        run = steps[-1][0]
+        await store.redraw(conn, card_key(run), card(run, self.now(), head=head))
+        await self._queue.defer(conn, publishing(run.id))
+
+    async def _queue_work(self, conn: store.Connection, run: Run, intent: i.Intent) -> None:
+        """Whoever is not the driver itself wakes it, when there is something to do."""
+        kicked = isinstance(intent, i.Tick) and intent.kind == TimerKind.KICK
+        by_driver = isinstance(intent, i.ByWorker)
+        if run.state in (State.PREPARING, State.WORKING) and (kicked or not by_driver):
+            await self._queue.defer(conn, driving(run))
+
+
+def new_id() -> str:
+    """A run's id: short enough to type, e.g. ``m-4f7k2q``."""
+    alphabet = "23456789abcdefghjkmnpqrstuvwxyz"
+    return "m-" + "".join(secrets.choice(alphabet) for _ in range(6))
+
+
+def driving(run: Run) -> Job:
+    """Run steps until the next wait; one driver per target."""
+    return Job(name="drive", run_id=run.id, lock=f"target:{run.plan.target}", once=f"drive:{run.id}")
+
+
+def publishing(run_id: str) -> Job:
+    """Deliver what the outbox holds for a run."""
+    return Job(name="publish", run_id=run_id, once=f"publish:{run_id}")
+
+
+def actor_of(intent: i.Intent) -> str:
+    """Who is behind an intent, for the ledger's own column."""
+    if isinstance(intent, i.ByPerson):
+        return intent.person.id
+    return "clock" if isinstance(intent, i.ByClock) else "worker"
+
+
+def _walk(run: Run, events: Iterable[e.Event]) -> Iterable[tuple[Run, e.Event]]:
+    for event in events:
+        run = apply(run, event)
+        yield run, event
+
+
+def _folded(run_id: str, run: Run | None, event: e.Event) -> Run:
+    if run is not None:
+        return apply(run, event)
+    if isinstance(event, e.Started):
+        return begin(run_id, event)
+    raise ValueError(f"The ledger of {run_id} does not begin with its start.")

@@ -1,0 +1,94 @@
+"""Delivers the outbox: in order, never lost, never doubled.
+
+A letter is marked before the call that posts it and recorded after; what is found marked may or may not be there, so
+the channel is asked for its key first.  A session lock keeps two publishers of one run apart.
+"""
+
+import asyncio
+
+import structlog
+
+from bot import store
+from bot.engine import Engine
+from bot.ports import Address, Busy, Channel, Unclear
+from bot.store import Waiting
+
+_log = structlog.get_logger()
+PUBLISHER = 7271  # advisory lock: (this, hash of the run)
+
+
+class Publisher:
+    """Brings what is true to where people are."""
+
+    def __init__(self, engine: Engine, channel: Channel) -> None:
+        self._engine = engine
+        self._channel = channel
+
+    async def publish(self, run_id: str) -> None:
+        """Deliver everything of a run that waits.
+
+        A busy or silent channel is tried a few times; then the job fails, and the clock queues it again for as long
+        as a letter waits.
+        """
+        async with self._engine.session() as lock:
+            await lock.execute("select pg_advisory_lock(%s, hashtext(%s))", (PUBLISHER, run_id))
+            try:
+                while letters := await self._waiting(run_id):
+                    for letter in letters:
+                        await self._deliver(letter)
+            finally:
+                await lock.execute("select pg_advisory_unlock(%s, hashtext(%s))", (PUBLISHER, run_id))
+
+    async def _waiting(self, run_id: str) -> list[Waiting]:
+        async with self._engine.connection() as conn:
+            return await store.waiting_letters(conn, run_id)
+
+    async def _deliver(self, letter: Waiting) -> None:
+        for pause in (0.2, 1.0, 3.0, 10.0):
+            try:
+                return await self._once(letter)
+            except Busy as busy:
+                await asyncio.sleep(busy.seconds)
+            except Unclear as unclear:
+                _log.warning("letter.unclear", key=letter.key, why=str(unclear))
+                await asyncio.sleep(pause)
+            letter = await self._reread(letter)
+        await self._once(letter)
+
+    async def _once(self, letter: Waiting) -> None:
+        if letter.address is not None:
+            address = await self._channel.update(letter.address, letter.payload)
+        else:
+            thread = await self._thread(letter)
+            address = await self._found_or_posted(letter, thread)
+            if letter.pin:
+                await self._channel.pin(address)
+        async with self._engine.connection() as conn:
+            await store.execute(
+                conn, "posted_letter", key=letter.key, posted=letter.wanted, at=address.channel, ts=address.ts
+            )
+
+    async def _found_or_posted(self, letter: Waiting, thread: Address | None) -> Address:
+        found = await self._channel.find(letter.letter, thread) if letter.trying else None
+        if found is not None:
+            return found
+        await self._mark(letter)
+        self._engine.checkpoint("post")
+        posted = await self._channel.post(letter.letter, thread)
+        self._engine.checkpoint("posted")
+        return posted
+
+    async def _thread(self, letter: Waiting) -> Address | None:
+        if not letter.thread:
+            return None
+        async with self._engine.connection() as conn:
+            parent = await store.letter(conn, letter.thread)
+        return parent.address if parent else None
+
+    async def _mark(self, letter: Waiting) -> None:
+        async with self._engine.connection() as conn:
+            await store.execute(conn, "trying_letter", key=letter.key)
+
+    async def _reread(self, letter: Waiting) -> Waiting:
+        async with self._engine.connection() as conn:
+            return await store.letter(conn, letter.key) or letter

@@ -1,0 +1,246 @@
+"""What is said about a run: the runbook's announcements word for word, ours in the same tone, the status update.
+
+Plain text with UTC times, filled only with facts of the run; people's words are put on one line and shortened.
+Whoever shows it escapes it for its own medium.
+"""
+
+from bot.runbook.digest import short
+from bot.runbook.run import Database, Run, State
+from bot.runbook.steps import Step, StepName
+from bot.runbook.wording import counted, duration, one_line, utc
+
+_RUNBOOK_MONITORING = 1800.0  # seconds of the "Timeline Overview" that are spent watching (runbook step 7)
+
+DATABASE = {
+    Database.UNTOUCHED: "as it was before the run",
+    Database.UNKNOWN: "a change was begun and its outcome is not proven yet",
+    Database.CHANGED: "the migration is in",
+}
+
+
+def maintenance_start(run: Run) -> str:
+    """Runbook step 1."""
+    plan = run.plan
+    downtime = counted(plan.downtime_minutes, "minute") if plan.downtime else "Zero"
+    return (
+        "🚨 Database migration starting now\n"
+        f"Purpose: {one_line(plan.purpose)}\n"
+        f"Estimated downtime: {downtime}\n"
+        f"Expected completion: {utc(expected_end(run))}\n"
+        f"Status updates: Every {duration(plan.timing.status_every)}"
+    )
+
+
+def complete(run: Run, now: float) -> str:
+    """Runbook step 8, with the actual duration and downtime."""
+    return (
+        "✅ Database migration completed successfully\n"
+        f"Duration: {duration(elapsed(run, now))}\n"
+        f"Downtime: {_downtime(run, now)}\n"
+        "Status: All systems operational\n"
+        "Monitoring: Continuing for next 24 hours\n"
+        "Thanks for your patience!"
+    )
+
+
+def rollback(run: Run) -> str:
+    """Runbook "Rollback Steps", 1."""
+    minutes = next((step.minutes for step in run.steps if step.name is StepName.GO_BACK), 15)
+    return f"🚨 Initiating migration rollback\nReason: {one_line(run.reason)}\nETA: {counted(minutes, 'minute')}"
+
+
+def cancelled(run: Run) -> str:
+    """The run ended before anything was touched."""
+    return (
+        "ℹ️ Database migration cancelled\n"
+        f"Reason: {one_line(run.reason)}\n"
+        "Downtime: None\n"
+        "Status: Nothing was changed; the services kept running"
+    )
+
+
+def returned(run: Run, now: float) -> str:
+    """The services were down, the database was not touched, the services are up again."""
+    return (
+        "✅ Database migration stopped; services are back\n"
+        f"Reason: {one_line(run.reason)}\n"
+        f"Duration: {duration(elapsed(run, now))}\n"
+        f"Downtime: {_downtime(run, now)}\n"
+        "Status: Nothing was changed in the database; services are back"
+    )
+
+
+def rolled_back(run: Run, now: float) -> str:
+    """The way back is done and shown to be true."""
+    return (
+        "✅ Migration rollback completed\n"
+        f"Reason: {one_line(run.reason)}\n"
+        f"Duration: {duration(elapsed(run, now))}\n"
+        f"Downtime: {_downtime(run, now)}\n"
+        "Status: The database is as it was before the migration; services are back"
+    )
+
+
+def closed(run: Run) -> str:
+    """A named person ended it by hand: their words, and what the bot knows of the rest."""
+    return (
+        "ℹ️ Database migration closed by hand\n"
+        f"How it ended: {one_line(run.reason)}\n"
+        f"Database: {DATABASE[run.database_state]} (last known to the bot)\n"
+        f"Services: {services(run)} (last known to the bot)"
+    )
+
+
+def status(run: Run, now: float, head: str = "") -> str:
+    """The runbook's update: where it is, what is next, who is needed, how long it has taken."""
+    lines = [
+        f"ℹ️ Migration status of {one_line(run.plan.name, 100)}: {place(run)}",
+        f"Now: {doing(run)}",
+        f"Next: {next_up(run)}",
+        f"Needed: {ask(run) or 'Nobody; the bot goes on by itself.'}",
+        f"Elapsed: {duration(elapsed(run, now))} of about {duration(expected_end(run) - run.started_at)}",
+        f"Downtime: {_downtime(run, now)}",
+        f"Database: {DATABASE[run.database_state]}",
+    ]
+    return "\n".join([*lines, f"Record: {short(head)}"] if head else lines)
+
+
+def place(run: Run) -> str:
+    """Step n of m, or how it ended."""
+    if run.final:
+        return _ENDED[run.state]
+    way = "" if run.route == "forward" else f" of the {run.route} route"
+    return f"step {run.position + 1} of {len(run.steps)}{way}, {run.step.title}"
+
+
+def doing(run: Run) -> str:  # noqa: PLR0911 - one sentence per state
+    """What is going on, in one or two sentences."""
+    title = f"“{run.step.title}”"
+    match run.state:
+        case State.PREPARING:
+            return f"The bot is working out exactly what {title} will do, to ask for it."
+        case State.ASKING if run.question:
+            given, until = len(run.question.approvals), utc(run.question.expires_at)
+            return f"{title} waits for approval, {given} of {run.plan.policy.quorum} so far, until {until}."
+        case State.WORKING:
+            return _working(run, title)
+        case State.WATCHING:
+            verdict = f"The last verdict is {run.judgement}." if run.judgement else "No verdict yet."
+            return (
+                f"The services are watched until {utc(run.since + run.plan.timing.monitor_for)}. {verdict}{_ahead(run)}"
+            )
+        case State.HELD if run.hold:
+            return f"On hold before {title} by {one_line(run.hold.name, 80)}: {one_line(run.hold.reason)}"
+        case State.STUCK:
+            return f"{title} did not succeed: {one_line(run.trouble.problem) if run.trouble else 'unknown'}"
+        case State.HANDED_OVER if run.keeper:
+            return f"In the hands of {one_line(run.keeper.name, 80)}: {one_line(run.keeper.reason)}"
+    return f"The run has ended ({_ENDED.get(run.state, run.state)})."
+
+
+def _working(run: Run, title: str) -> str:
+    if run.claim is None:
+        return f"{title} is about to begin.{_ahead(run)}"
+    again = f", attempt {run.attempt}" if run.attempt > 1 else ""
+    waits = f" It is kept waiting by {counted(len(run.blockers), 'session')}." if run.blockers else ""
+    return f"{title} is running since {utc(run.since)}{again}.{waits}{_ahead(run)}"
+
+
+def _ahead(run: Run) -> str:
+    """What was asked for while a step runs, and takes effect at its end."""
+    if run.rollback_wanted:
+        return " The way back begins when it ends."
+    return f" {one_line(run.hold.name, 80)} holds the run when it ends." if run.hold else ""
+
+
+def next_up(run: Run) -> str:
+    """The step after the present one."""
+    if run.final:
+        return "Nothing; the run is over."
+    if run.position + 1 == len(run.steps):
+        return "The run ends."
+    following = run.steps[run.position + 1]
+    return f"{following.title}{', after approval' if _asks(following) else ''}."
+
+
+def _asks(step: Step) -> bool:
+    return step.asked_by is step.name
+
+
+def needed(run: Run) -> frozenset[str]:
+    """The ids of the people and groups the run waits for; empty when it goes on by itself."""
+    policy = run.plan.policy
+    match run.state:
+        case State.ASKING if run.question:
+            out = {each.person for each in run.question.approvals}
+            return policy.approvers - out - (frozenset() if policy.self_approval else {run.plan.starter})
+        case State.HELD:
+            return policy.owners or policy.approvers
+        case State.STUCK:
+            return (policy.owners | policy.on_call) or policy.approvers
+        case State.HANDED_OVER if run.keeper:
+            return frozenset({run.keeper.person})
+        case State.WORKING if any(not each.granted for each in run.blockers):
+            return policy.approvers - (frozenset() if policy.self_approval else {run.plan.starter})
+    return frozenset()
+
+
+def ask(run: Run) -> str:
+    """What the needed people are to do; empty when nobody is needed."""
+    match run.state:
+        case State.ASKING if run.question:
+            missing = run.plan.policy.quorum - len(run.question.approvals)
+            return f"{counted(missing, 'approver')} of {run.plan.target} to approve or reject it."
+        case State.HELD:
+            return "An owner to resume the run, abort it or roll it back."
+        case State.STUCK:
+            return "An owner to choose: retry, roll back, abort or take over."
+        case State.HANDED_OVER if run.keeper:
+            return f"{one_line(run.keeper.name, 80)} to finish, and then close the run or give it back to the bot."
+        case State.WORKING if any(not each.granted for each in run.blockers):
+            return "An approver to cancel the blocking session, or let the migration wait."
+    return ""
+
+
+def services(run: Run) -> str:
+    """Whether the services run, as far as the bot did anything about it."""
+    if run.services_down:
+        return f"stopped since {utc(run.down_at or run.since)}"
+    return f"back since {utc(run.up_at)}" if run.up_at else "running; the bot has not stopped them"
+
+
+def elapsed(run: Run, now: float) -> float:
+    """Seconds from the start to the end, or to ``now``."""
+    return max((run.ended_at or now) - run.started_at, 0.0)
+
+
+def downtime(run: Run, now: float) -> float:
+    """Seconds the services were down: every stretch from beginning to stop them until they were back."""
+    total, since = 0.0, None
+    for each in run.done:
+        if each.step is StepName.STOP_SERVICES and since is None:
+            since = each.began_at if total else min(run.down_at or each.began_at, each.began_at)
+        elif each.step is StepName.RESTART_SERVICES and since is not None:
+            total, since = total + each.ended_at - since, None
+    if run.services_down and since is None:
+        since = run.since if total else run.down_at
+    return total + (max((run.ended_at or now) - since, 0.0) if since is not None else 0.0)
+
+
+def _downtime(run: Run, now: float) -> str:
+    return duration(down) if (down := downtime(run, now)) else "None"
+
+
+def expected_end(run: Run) -> float:
+    """When the run should be over: the plan's total, with the watch as long as it is set to be."""
+    watching = run.plan.timing.monitor_for - _RUNBOOK_MONITORING
+    return run.started_at + max(run.plan.total_minutes * 60 + watching, 60.0)
+
+
+_ENDED: dict[str, str] = {
+    State.COMPLETED: "completed",
+    State.CANCELLED: "cancelled, nothing was changed",
+    State.RETURNED: "stopped, services are back",
+    State.ROLLED_BACK: "rolled back",
+    State.CLOSED: "closed by hand",
+}

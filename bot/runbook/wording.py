@@ -1,0 +1,44 @@
+"""Small words: lengths of time, moments, counts, and people's text made fit for one line."""
+
+import unicodedata
+from datetime import UTC, datetime
+
+_DROPPED = ("Cf", "Cs")  # direction marks and zero-width characters, halves of characters
+_BREAKS = ("Cc", "Zl", "Zp")  # line breaks and other control characters
+_JOINER = "\u200d"  # holds emoji sequences together, so it stays
+
+
+def utc(at: float) -> str:
+    """A moment as people read it: hours and minutes, UTC."""
+    return datetime.fromtimestamp(at, UTC).strftime("%H:%M UTC")
+
+
+def duration(seconds: float) -> str:
+    """A length of time in the two units that matter: seconds below ten minutes, then minutes."""
+    whole = round(seconds)
+    if whole >= 600:
+        return _two(*divmod(round(whole / 60), 60), "hour", "minute")
+    return _two(*divmod(whole, 60), "minute", "second")
+
+
+def _two(big: int, little: int, large: str, small: str) -> str:
+    parts = [counted(each, unit) for each, unit in ((big, large), (little, small)) if each]
+    return " ".join(parts) or f"0 {small}s"
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 minute``, ``2 minutes``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def one_line(text: str, limit: int = 300) -> str:
+    """People's words on one line of at most ``limit`` characters, without direction and control marks."""
+    line = " ".join("".join(map(_tame, text[: limit * 20])).split())
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def _tame(character: str) -> str:
+    kind = unicodedata.category(character)
+    if kind in _DROPPED and character != _JOINER:
+        return ""
+    return " " if kind in _BREAKS else character

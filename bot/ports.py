@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from psycopg.conninfo import conninfo_to_dict
+
 from bot.runbook.people import Person, Policy, Timing
 from bot.runbook.run import Blocker, Database, Run
 from bot.runbook.samples import Sample, Verdict
@@ -59,6 +61,11 @@ class Target:
     statement_timeout: float = 600.0  # runbook "Migration Times Out": 600000 ms
     verify_command: tuple[str, ...] = ()  # e.g. ("npm", "run", "db:validate")
     orphan_checks: tuple[tuple[str, str], ...] = ()  # name -> SQL that must return 0
+
+    @property
+    def database(self) -> str:
+        """The database's name, as people type it for the gravest approvals."""
+        return str(conninfo_to_dict(self.dsn).get("dbname") or self.name)
 
 
 @dataclass(frozen=True, kw_only=True)

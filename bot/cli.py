@@ -1,0 +1,147 @@
+"""The command line: the processes, the ledger, and everything Slack can do when Slack is down."""
+
+import argparse
+import asyncio
+import contextlib
+import getpass
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+
+from bot import ledger, logs, wiring
+from bot.by_hand import migrate
+from bot.runbook.refusals import Refusal
+from bot.settings import ConfigurationError, Settings, read_settings
+from bot.wiring import Bot
+
+_Process = Callable[[Bot], Awaitable[None]]
+
+
+async def _run(bot: Bot) -> None:
+    """All three processes in one."""
+    async with asyncio.TaskGroup() as group:
+        for process in (bot.web, bot.worker, bot.clock):
+            group.create_task(process())
+
+
+_PROCESSES: dict[str, tuple[_Process, str]] = {
+    "web": (lambda bot: bot.web(), "take requests from Slack"),
+    "worker": (lambda bot: bot.worker(), "run the steps"),
+    "clock": (lambda bot: bot.clock(), "arm what is due"),
+    "run": (_run, "web, worker and clock in one process, on a store made ready"),
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The exit code: 0 done, 1 refused or failed, 2 wrongly called."""
+    options = _parser().parse_args(arguments)
+    try:
+        return asyncio.run(_interruptible(options))
+    except (ConfigurationError, Refusal, ledger.LedgerError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return 130
+
+
+async def _interruptible(options: argparse.Namespace) -> int:
+    """SIGTERM ends a process as Ctrl-C does: steps end at a safe point or are taken up by a peer."""
+    task = asyncio.current_task()
+    with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers on loops
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel if task else _nothing)
+    result: int = await options.does(options)
+    return result
+
+
+def _nothing() -> None:
+    """No task, nothing to end."""
+
+
+async def _process(options: argparse.Namespace) -> int:
+    settings = read_settings()
+    logs.set_up(level=settings.log_level)
+    if options.command == "run":
+        await wiring.release(settings)
+    async with wiring.assembled(settings) as bot:
+        await _PROCESSES[options.command][0](bot)
+    return 0
+
+
+async def _release(_options: argparse.Namespace) -> int:
+    await wiring.release(read_settings())
+    print("The store is up to date.")
+    return 0
+
+
+async def _ledger(options: argparse.Namespace) -> int:
+    settings = _without_slack(read_settings())
+    async with wiring.assembled(settings) as bot:
+        print(await ledger.COMMANDS[options.what](bot.engine, options.run))
+    return 0
+
+
+async def _migrate(options: argparse.Namespace) -> int:
+    settings = _without_slack(read_settings())
+    logs.set_up(level="warning")
+    async with wiring.assembled(settings) as bot:
+        print(await migrate(bot, options.person or _operator(bot), options.words, options.field))
+    return 0
+
+
+def _without_slack(settings: Settings) -> Settings:
+    """The command line works when Slack is down, so it never asks Slack who somebody is."""
+    return settings.model_copy(update={"slack": None})
+
+
+def _operator(bot: Bot) -> str:
+    name = getpass.getuser()
+    known = bot.file.operators.get(name)
+    if known is None:
+        raise ConfigurationError(
+            f"{name} is not an operator of this host. Add [operators.{name}] with id and name to the targets file."
+        )
+    return known.id
+
+
+async def _demo(options: argparse.Namespace) -> int:
+    from bot.demo import play  # noqa: PLC0415 - the demo's packages are not needed, nor loaded, in production
+
+    return await play.main(options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bot", description="Drives a production migration by the runbook.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, (_, text) in _PROCESSES.items():
+        commands.add_parser(name, help=text).set_defaults(does=_process)
+    commands.add_parser("release", help="bring the store's schema up to date").set_defaults(does=_release)
+    record = commands.add_parser("ledger", help="verify, show or export the record of a run")
+    record.add_argument("what", choices=sorted(ledger.COMMANDS))
+    record.add_argument("run")
+    record.set_defaults(does=_ledger)
+    _add_migrate(commands)
+    _add_demo(commands)
+    return parser
+
+
+def _add_migrate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("migrate", help="everything /migrate can do, under the same rules and ledger")
+    parser.add_argument("words", nargs="+", metavar="VERB [RUN] [WORDS]")
+    parser.add_argument("--as", dest="person", default="", help="the operator's id, instead of who is logged in")
+    parser.add_argument("--field", action="append", default=[], metavar="NAME=VALUE", help="for start: the plan")
+    parser.set_defaults(does=_migrate)
+
+
+def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("demo", help="a workspace, a database and services on this machine")
+    parser.add_argument("--auto", action="store_true", help="let a cast play a scenario")
+    parser.add_argument(
+        "--scenario", default="happy", help="happy, declined, failing-sql, outsider, changed-sql, killed"
+    )
+    parser.add_argument("--speed", type=float, default=0.0, help="how many times faster waits pass (never work)")
+    parser.add_argument("--json", default="", metavar="FILE", help="write the ledger there")
+    parser.add_argument("--folder", default="", help="where the demo lives (default .demo)")
+    parser.add_argument("--fresh", action="store_true", help="forget the demo's data first")
+    parser.add_argument("--port", type=int, default=0, help="the workspace's port")
+    parser.set_defaults(does=_demo)

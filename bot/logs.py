@@ -1,0 +1,42 @@
+"""Logs: dotted names with key and value, on standard output; coloured on a terminal, JSON elsewhere."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+_SECRET = re.compile(r"(xox[a-z]-[\w-]+|xapp-[\w-]+|(?<=://)[^:/\s@]+:[^@\s]+(?=@)|(?<=password=)\S+)")
+
+
+def set_up(*, level: str = "info", json: bool | None = None) -> None:
+    """Configure logging for this process, once, at its start."""
+    as_json = not sys.stdout.isatty() if json is None else json
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        masked,
+    ]
+    last: structlog.types.Processor = (
+        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=True)
+    )
+    structlog.configure(
+        processors=[*shared, last],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(level=logging.WARNING, stream=sys.stdout, format="%(levelname)s %(name)s %(message)s")
+    logging.getLogger("procrastinate").setLevel(logging.ERROR)
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+
+
+def masked(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Tokens and passwords never reach a log line, whoever put them there."""
+    for key, value in event.items():
+        if isinstance(value, str):
+            event[key] = _SECRET.sub("•••", value)
+    return event

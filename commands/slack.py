@@ -1,0 +1,150 @@
+"""The listeners: each takes Slack's JSON through ``parse``, asks a use case, and acks last.
+
+Decide first, ack last, never raise after ack: an exception after an ack would take the answer back.  Refusals become
+the words people read; anything else becomes a reference that is found again in the logs.
+"""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from bot.views.refusal import refusal_text
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.runbook.refusals import Refusal
+from bot.views import screens
+from bot.views.ids import BadValue, Field, Verb, verb_of
+from commands import VERBS, parse
+from commands.desk import Desk, Reply
+from commands.start import FieldErrors
+
+_log = structlog.get_logger()
+Body = dict[str, Any]
+
+
+class Counter:
+    """Where requests arrive."""
+
+    def __init__(self, desk: Desk, client: AsyncWebClient) -> None:
+        self._desk = desk
+        self._client = client
+
+    def register(self, app: AsyncApp) -> None:
+        """Put the listeners on ``app``; there is one of each kind and no more."""
+        app.command("/migrate")(self.on_command)
+        app.action({"type": "block_actions"})(self.on_action)
+        app.view({"type": "view_submission"})(self.on_submission)
+        app.view({"type": "view_closed"})(self.on_closed)
+        app.event("app_home_opened")(self.on_home)
+        app.event("app_mention")(self.on_mention)
+        app.event("message")(self.on_message)
+
+    async def on_command(self, ack: AsyncAck, body: Body) -> None:
+        """``/migrate …``: the answer goes into the ack, for the person alone."""
+        reply, _ = await self._answer(lambda: self._use(parse.command(body)))
+        if reply.modal is not None:
+            await self._client.views_open(trigger_id=body["trigger_id"], view=dict(reply.modal))
+            await ack()
+        else:
+            await ack(**_said(reply))
+
+    async def on_action(self, ack: AsyncAck, body: Body) -> None:
+        """A button, or the target's select in the start modal."""
+        action = body["actions"][0]["action_id"]
+        if verb_of(action) is None and action != Field.TARGET.id:
+            await ack()
+            return
+        reply, _ = await self._answer(lambda: self._use(parse.press(body)))
+        if reply.modal is not None and "view" in body and body["view"]["type"] == "modal":
+            view = body["view"]
+            await self._client.views_update(view_id=view["id"], hash=view["hash"], view=dict(reply.modal))
+        elif reply.modal is not None:
+            await self._client.views_open(trigger_id=body["trigger_id"], view=dict(reply.modal))
+        else:
+            channel = (body.get("channel") or {}).get("id", "") or reply.channel
+            await self._whisper(body["user"]["id"], channel, reply)
+        await ack()
+
+    async def on_submission(self, ack: AsyncAck, body: Body) -> None:
+        """A modal was sent: closed when it is taken, marked where it is not."""
+        reply, error = await self._answer(lambda: self._use(parse.submission(body)))
+        if isinstance(error, FieldErrors):
+            errors = {parse.block_of(body, name): text for name, text in error.errors.items()}
+            await ack(response_action="errors", errors=errors)
+        elif error is not None:
+            await ack(response_action="errors", errors={_main_block(body): str(error)[:2000]})
+        else:
+            await self._whisper(body["user"]["id"], reply.channel, reply)
+            await ack()
+
+    async def on_closed(self, ack: AsyncAck) -> None:
+        """A modal was closed: nothing happened."""
+        await ack()
+
+    async def on_home(self, event: Body) -> None:
+        """The Home tab was opened."""
+        if event.get("tab") == "home":
+            engine = self._desk.engine
+            view = screens.home(await engine.recent(), engine.now())
+            await self._client.views_publish(user_id=event["user"], view=dict(view))
+
+    async def on_mention(self, event: Body) -> None:
+        """Somebody called the bot by name: it says where things stand, in their thread."""
+        body = {"text": Verb.STATUS.value, "user_id": event["user"], "channel_id": event["channel"]}
+        reply, _ = await self._answer(lambda: self._use(parse.command(body)))
+        thread = event.get("thread_ts") or event["ts"]
+        await self._client.chat_postMessage(channel=event["channel"], thread_ts=thread, **_said(reply))
+
+    async def on_message(self) -> None:
+        """People talk; the bot only listens to its name."""
+
+    async def _use(self, request: parse.Request) -> Reply:
+        with structlog.contextvars.bound_contextvars(actor=request.user, verb=request.verb.value):
+            return await VERBS[request.verb](self._desk, request)
+
+    async def _answer(self, ask: Callable[[], Awaitable[Reply]]) -> tuple[Reply, Exception | None]:
+        """The use case's reply, or the refusal in words; an unknown error gets a reference."""
+        try:
+            return await ask(), None
+        except Refusal as error:
+            return Reply(text=refusal_text(error)), error
+        except (BadValue, parse.UnknownVerb) as error:
+            return Reply(text=f"⛔ {error}"), error
+        except Exception as error:  # noqa: BLE001 - whatever it is, the person gets an answer and a reference
+            said = _reference(error)
+            return Reply(text=said), RuntimeError(said)
+
+    async def _whisper(self, user: str, channel: str, reply: Reply) -> None:
+        """Say it to one person; where they cannot be reached in the channel, directly."""
+        said = _said(reply)
+        if not said.get("text") and not said.get("blocks"):
+            return
+        try:
+            if channel:
+                await self._client.chat_postEphemeral(channel=channel, user=user, **said)
+                return
+        except SlackApiError as error:
+            _log.info("whisper.redirected", why=error.response["error"])
+        await self._client.chat_postMessage(channel=user, **said)
+
+
+def _said(reply: Reply) -> Body:
+    return dict(reply.payload) if reply.payload else {"text": reply.text}
+
+
+def _main_block(body: Body) -> str:
+    """Where a modal shows what is wrong with the whole of it."""
+    verb = verb_of(body["view"]["callback_id"])
+    name = {Verb.START: Field.TARGET, Verb.APPROVE: Field.WORD}.get(verb or Verb.HELP, Field.REASON)
+    return parse.block_of(body, name)
+
+
+def _reference(error: Exception) -> str:
+    reference = "E-" + secrets.token_hex(4)
+    _log.error("request.unexpected", reference=reference, exc_info=error)
+    return (
+        f"❌ Something went wrong that I have no name for. Nothing was recorded. Quote {reference} to whoever runs me."
+    )

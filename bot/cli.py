@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from bot import ledger, logs, wiring
 from bot.by_hand import migrate
+from bot.release import release
 from bot.runbook.refusals import Refusal
 from bot.settings import ConfigurationError, Settings, read_settings
 from bot.wiring import Bot
@@ -62,14 +63,14 @@ async def _process(options: argparse.Namespace) -> int:
     settings = read_settings()
     logs.set_up(level=settings.log_level)
     if options.command == "run":
-        await wiring.release(settings)
+        await release(settings.database_url.get_secret_value())
     async with wiring.assembled(settings) as bot:
         await _PROCESSES[options.command][0](bot)
     return 0
 
 
 async def _release(_options: argparse.Namespace) -> int:
-    await wiring.release(read_settings())
+    await release(read_settings().database_url.get_secret_value())
     print("The store is up to date.")
     return 0
 

@@ -23,7 +23,8 @@ from bot.runbook.refusals import Invalid, TargetBusy
 from bot.runbook.run import Plan, Run, State
 from bot.runbook.timers import TimerKind
 from bot.views.card import card
-from bot.views.letters import card_key, letters, redraws
+from bot.views.letters import card_key, letters
+from bot.views.redraws import redraws
 
 Pool = AsyncConnectionPool[store.Connection]
 Checkpoint = Callable[[str], None]

@@ -2,7 +2,7 @@
 
 import datetime
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from bot import store
 from bot.engine import Engine, UnknownRun
@@ -15,6 +15,12 @@ class LedgerError(Exception):
 async def verify(engine: Engine, run_id: str) -> str:
     """Recompute every hash; raises ``LedgerError`` at the first line that does not fit."""
     entries, head = await _read(engine, run_id)
+    check(run_id, entries, head)
+    return f"The ledger of {run_id} is whole: {len(entries)} lines, head {head}."
+
+
+def check(run_id: str, entries: Sequence[store.Entry], head: str) -> None:
+    """Raise ``LedgerError`` unless every line fits the one before, and the last one the head."""
     before = ""
     for expected, entry in enumerate(entries, 1):
         line = {name: getattr(entry, name) for name in ("seq", "at", "actor", "kind", "body")}
@@ -28,7 +34,6 @@ async def verify(engine: Engine, run_id: str) -> str:
         raise LedgerError(
             f"The ledger of {run_id} was cut short: its last lines are missing. Restore the store's backup."
         )
-    return f"The ledger of {run_id} is whole: {len(entries)} lines, head {head}."
 
 
 async def show(engine: Engine, run_id: str) -> str:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
 
+LOCK_TIMEOUTS = (0.3, 0.5, 1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 5.0, 5.0)  # seconds; a waiting ALTER stalls every reader
+LOCK_PAUSES = (1.0, 2.0, 3.0, 5.0, 5.0, 10.0, 10.0, 15.0, 30.0)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Service:
     """One application service of a target.
@@ -56,8 +60,8 @@ class Target:
     client_tools: Path | None = None  # folder with pg_dump and psql; found by itself when absent
     dump_jobs: int = 2
     # Lock ladder: each try's lock_timeout and the pause after it; the last try keeps its timeout too.
-    lock_timeouts: tuple[float, ...] = (0.3, 0.5, 1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 5.0, 5.0)
-    lock_pauses: tuple[float, ...] = (1.0, 2.0, 3.0, 5.0, 5.0, 10.0, 10.0, 15.0, 30.0)
+    lock_timeouts: tuple[float, ...] = LOCK_TIMEOUTS
+    lock_pauses: tuple[float, ...] = LOCK_PAUSES
     statement_timeout: float = 600.0  # runbook "Migration Times Out": 600000 ms
     verify_command: tuple[str, ...] = ()  # e.g. ("npm", "run", "db:validate")
     orphan_checks: tuple[tuple[str, str], ...] = ()  # name -> SQL that must return 0

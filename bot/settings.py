@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot.ports import Service, Target
+from bot.ports import LOCK_PAUSES, LOCK_TIMEOUTS, Service, Target
 from bot.runbook.people import Policy, Timing
 
 
@@ -106,8 +106,8 @@ class TargetConfig(_Model):
     services: tuple[ServiceConfig, ...] = ()
     client_tools: Path | None = None
     dump_jobs: int = Field(default=2, ge=1)
-    lock_timeouts: tuple[Seconds, ...] = Target.__dataclass_fields__["lock_timeouts"].default
-    lock_pauses: tuple[Seconds, ...] = Target.__dataclass_fields__["lock_pauses"].default
+    lock_timeouts: tuple[Seconds, ...] = LOCK_TIMEOUTS
+    lock_pauses: tuple[Seconds, ...] = LOCK_PAUSES
     statement_timeout: Seconds = 600.0
     verify_command: tuple[str, ...] = ()
     orphan_checks: dict[str, str] = {}

@@ -17,15 +17,14 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import store
 from bot.clock import Clock
 from bot.engine import Checkpoint, Engine, Pool, nothing
 from bot.jobs.drive import Driver
 from bot.jobs.publish import Publisher
-from bot.jobs.queue import ProcrastinateQueue, opened, procrastinate_app, register
+from bot.jobs.queue import Handler, ProcrastinateQueue, opened, procrastinate_app, register
 from bot.jobs.timed import Timed
 from bot.jobs.worker import WorkerStopped, work
-from bot.ports import Channel, Directory, Platform, Probe, StepAdapter, Target
+from bot.ports import Channel, Directory, Probe, StepAdapter, Target
 from bot.runbook.people import Person, Policy
 from bot.runbook.refusals import NotAMember
 from bot.runbook.steps import StepName
@@ -33,10 +32,12 @@ from bot.settings import Operator, Settings, SlackSettings, TargetsFile, read_ta
 from commands.desk import Desk
 from commands.slack import Counter
 from integrations.announce.step import Announce
+from integrations.health.pool import connections_used
 from integrations.health.probe import HealthProbe
 from integrations.local.platform import LocalPlatform
-from integrations.postgres import Apply, Backup, Verify, pool_use, sessions
-from integrations.services.steps import RestartServices, StopServices
+from integrations.postgres import Apply, Backup, Verify, sessions
+from integrations.services.restart import RestartServices
+from integrations.services.stop import StopServices
 
 _log = structlog.get_logger()
 
@@ -104,19 +105,16 @@ def bolt_app(slack: SlackSettings, client: AsyncWebClient, desk: Desk) -> AsyncA
     return app
 
 
-def steps(platform: Platform, probe: Probe) -> Mapping[StepName, StepAdapter]:
+def steps(platform: LocalPlatform, probe: Probe) -> Mapping[StepName, StepAdapter]:
     """Who does each step of the runbook."""
     announce = Announce()
-    restart = RestartServices(platform, probe)
-    stop = StopServices(platform, sessions())
-    announcements = {name: announce for name in StepName if name.value.startswith("announce_")}
     return {
-        **announcements,
+        **{name: announce for name in StepName if name.value.startswith("announce_")},
         StepName.BACKUP: Backup(),
-        StepName.STOP_SERVICES: stop,
+        StepName.STOP_SERVICES: StopServices(platform=platform, sessions=sessions),
         StepName.APPLY: Apply(),
         StepName.VERIFY: Verify(),
-        StepName.RESTART_SERVICES: restart,
+        StepName.RESTART_SERVICES: RestartServices(platform=platform, probe=probe),
     }
 
 
@@ -125,7 +123,7 @@ async def assembled(settings: Settings, *, checkpoint: Checkpoint = nothing) -> 
     """The bot, connected to its store; everything is closed at the end of the block."""
     file = read_targets(settings.targets_file)
     targets = targets_of(file, base=settings.targets_file.absolute().parent)
-    platform, probe = LocalPlatform(), HealthProbe(pool=pool_use)
+    platform, probe = LocalPlatform(), HealthProbe(pool=connections_used)
     jobs = procrastinate_app()
     dsn = settings.database_url.get_secret_value()
     pool: Pool = AsyncConnectionPool(dsn, min_size=2, max_size=20, open=False, connection_class=AsyncConnection)
@@ -134,7 +132,7 @@ async def assembled(settings: Settings, *, checkpoint: Checkpoint = nothing) -> 
         engine = Engine(pool, ProcrastinateQueue(jobs), checkpoint=checkpoint)
         channel, directory = _people(settings, file)
         timed = Timed(engine, channel, probe, targets)
-        handlers = {
+        handlers: dict[str, Handler] = {
             "drive": Driver(engine, steps(platform, probe), targets).drive,
             "publish": Publisher(engine, channel).publish,
             "tick": timed.tick,
@@ -176,14 +174,3 @@ class Operators:
                 "Add them under [operators] in the targets file, with their Slack id.",
             )
         return Person(id=operator.id, name=operator.name, groups=operator.groups)
-
-
-async def release(settings: Settings) -> None:
-    """Bring the store's schema up to date: the bot's own tables and the job engine's.  Safe to run again."""
-    dsn = settings.database_url.get_secret_value()
-    async with await AsyncConnection.connect(dsn, autocommit=True) as conn:
-        await conn.execute("select pg_advisory_lock(7270, 0)")
-        there = await (await conn.execute("select to_regclass('procrastinate_jobs')")).fetchone()
-        if there is None or there[0] is None:
-            await conn.execute(procrastinate.schema.SchemaManager.get_schema())
-        await conn.execute(store.schema())

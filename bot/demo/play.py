@@ -1,0 +1,61 @@
+"""``python -m bot demo``: the workspace for people to try out, or a scenario that plays by itself."""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from bot import ledger
+from bot.demo import cast
+from bot.demo.errors import EmbeddedPostgresError
+from bot.demo.scenarios import SCENARIOS
+from bot.demo.scene import ScenarioFailed, Scene, opened, save
+from bot.demo.stage import set_up
+
+_BY_HAND_SPEED = 20.0  # 30 minutes of watching pass in 90 seconds
+_AUTO_SPEED = 60.0
+
+
+async def main(options: argparse.Namespace) -> int:
+    """The exit code: 0 only if a scenario ended as it says."""
+    try:
+        return await (_auto(options) if options.auto else _by_hand(options))
+    except EmbeddedPostgresError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+async def _by_hand(options: argparse.Namespace) -> int:
+    folder = Path(options.folder or ".demo")
+    speed = options.speed or _BY_HAND_SPEED
+    async with set_up(folder, speed=speed, quorum=1, fresh=options.fresh, port=options.port) as stage:
+        print(f"\n  Open {stage.workspace.url}/#{cast.STARTER} and type  /migrate start\n", flush=True)
+        print(f"  Waiting periods run {speed:g} times faster than life; the work is real.  Ctrl-C ends it.", flush=True)
+        await asyncio.Event().wait()
+    return 0
+
+
+async def _auto(options: argparse.Namespace) -> int:
+    scenario = SCENARIOS.get(options.scenario)
+    if scenario is None:
+        print(f"There is no scenario “{options.scenario}”. There are: {', '.join(SCENARIOS)}.", file=sys.stderr)
+        return 2
+    folder = Path(options.folder or ".demo-auto")
+    async with (
+        set_up(folder, speed=options.speed or _AUTO_SPEED, quorum=2, fresh=True, port=options.port) as stage,
+        opened(stage) as scene,
+    ):
+        code = 0
+        try:
+            await scenario(scene)
+            print(f"\n{options.scenario}: ended as it should; {await ledger.verify(scene.engine, scene.run_id)}")
+        except (ScenarioFailed, TimeoutError) as error:
+            print(f"\n{options.scenario}: {error}", file=sys.stderr)
+            code = 1
+        await _keep(scene, options.json)
+        return code
+
+
+async def _keep(scene: Scene, path: str) -> None:
+    if path and scene.run_id:
+        save(await ledger.export(scene.engine, scene.run_id), path)

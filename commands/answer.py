@@ -4,8 +4,8 @@ from bot.runbook import intents as i
 from bot.runbook.digest import short
 from bot.runbook.refusals import AlreadyAnswered, DigestChanged, Invalid
 from bot.runbook.run import Question, Run
-from bot.views.ids import Field, Verb
-from bot.views.modals import reason_modal, word_modal
+from bot.views.ids import Field
+from bot.views.modals import reject_modal, word_modal
 from commands.desk import Desk, Reply, words_after_run
 from commands.parse import Request
 
@@ -19,9 +19,8 @@ async def approve(desk: Desk, request: Request) -> Reply:
         return await _approve_typed(desk, request, run)
     word = request.text(Field.WORD)
     question = run.question
-    asked_for_word = question is not None and question.number == request.value.number and question.word
-    if asked_for_word and not word:
-        return Reply(modal=word_modal(run, request.value))
+    if question is not None and question.number == request.value.number and question.word and not word:
+        return Reply(modal=word_modal(run, question))
     return await _yes(desk, request, run, request.value.number, request.value.digest, word)
 
 
@@ -54,9 +53,12 @@ async def reject(desk: Desk, request: Request) -> Reply:
     """No, with a reason: asked for in a modal, or typed behind ``/migrate reject``."""
     run = await desk.run(request)
     reason = request.text(Field.REASON) or words_after_run(request)
-    if not reason:
-        return Reply(modal=reason_modal(Verb.REJECT, run, request.value))
     number = request.value.number or _open(run).number
+    if not reason:
+        asked = _open(run)
+        if asked.number != number:
+            raise AlreadyAnswered("This question is no longer open: it was answered, replaced or withdrawn.", _LOOK)
+        return Reply(modal=reject_modal(run, asked))
     person = await desk.person(request, run.plan.policy)
     await desk.engine.handle(run.id, i.Reject(person=person, number=number, reason=reason))
     return Reply(text="⛔ Recorded: the step does not begin.", channel=run.plan.channel)

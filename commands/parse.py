@@ -10,6 +10,7 @@ from typing import Any
 from bot.views.ids import ActionValue, Field, Verb, decode_value, verb_of
 
 Payload = Mapping[str, Any]
+_NO_VALUE = ActionValue()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +26,7 @@ class Request:
     channel: str
     words: str = ""
     trigger: str = ""
-    value: ActionValue = ActionValue()
+    value: ActionValue = _NO_VALUE
     fields: Mapping[Field, str | tuple[str, ...]] = field(default_factory=dict)
     view_id: str = ""
     view_hash: str = ""

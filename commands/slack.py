@@ -9,14 +9,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
-from bot.views.refusal import refusal_text
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.runbook.refusals import Refusal
-from bot.views import screens
+from bot.views import home
 from bot.views.ids import BadValue, Field, Verb, verb_of
+from bot.views.refusals import broken, refused
 from commands import VERBS, parse
 from commands.desk import Desk, Reply
 from commands.start import FieldErrors
@@ -88,7 +88,7 @@ class Counter:
         """The Home tab was opened."""
         if event.get("tab") == "home":
             engine = self._desk.engine
-            view = screens.home(await engine.recent(), engine.now())
+            view = home.home(await engine.recent(), engine.now())
             await self._client.views_publish(user_id=event["user"], view=dict(view))
 
     async def on_mention(self, event: Body) -> None:
@@ -110,12 +110,12 @@ class Counter:
         try:
             return await ask(), None
         except Refusal as error:
-            return Reply(text=refusal_text(error)), error
+            return Reply(payload=refused(error)), error
         except (BadValue, parse.UnknownVerb) as error:
             return Reply(text=f"⛔ {error}"), error
         except Exception as error:  # noqa: BLE001 - whatever it is, the person gets an answer and a reference
-            said = _reference(error)
-            return Reply(text=said), RuntimeError(said)
+            reply = Reply(payload=broken(_reference(error)))
+            return reply, RuntimeError(str(reply.payload["text"]))
 
     async def _whisper(self, user: str, channel: str, reply: Reply) -> None:
         """Say it to one person; where they cannot be reached in the channel, directly."""
@@ -132,7 +132,7 @@ class Counter:
 
 
 def _said(reply: Reply) -> Body:
-    return dict(reply.payload) if reply.payload else {"text": reply.text}
+    return dict(reply.payload or {"text": reply.text})
 
 
 def _main_block(body: Body) -> str:
@@ -145,6 +145,4 @@ def _main_block(body: Body) -> str:
 def _reference(error: Exception) -> str:
     reference = "E-" + secrets.token_hex(4)
     _log.error("request.unexpected", reference=reference, exc_info=error)
-    return (
-        f"❌ Something went wrong that I have no name for. Nothing was recorded. Quote {reference} to whoever runs me."
-    )
+    return reference

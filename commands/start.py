@@ -6,7 +6,7 @@ from bot.runbook.people import Person
 from bot.runbook.refusals import Invalid, NotAnOwner
 from bot.runbook.run import Plan, Risk
 from bot.views.ids import Field, choice
-from bot.views.modals import StartTarget, start_modal
+from bot.views.modals import TargetChoice, start_modal
 from bot.views.text import escape
 from commands.desk import Desk, Reply
 from commands.parse import Request
@@ -31,7 +31,8 @@ async def start(desk: Desk, request: Request) -> Reply:
 
 async def begin(desk: Desk, request: Request) -> Reply:
     """The run of a filled-in modal, or of the command line's words."""
-    target = desk.targets.get(request.text(Field.TARGET))
+    chosen = request.text(Field.TARGET)
+    target = next((each for each in desk.targets.values() if chosen in (each.name, choice(each.name))), None)
     if target is None:
         raise FieldErrors({Field.TARGET: "Choose what is to be migrated."})
     person = await desk.person(request, target.policy)
@@ -47,11 +48,8 @@ def migration_files(target: Target) -> tuple[str, ...]:
     return tuple(sorted(name for name in found if not name.endswith(".down.sql")))
 
 
-def _choices(desk: Desk) -> tuple[StartTarget, ...]:
-    return tuple(
-        StartTarget(name=target.name, database=target.name, files=migration_files(target))
-        for target in desk.targets.values()
-    )
+def _choices(desk: Desk) -> tuple[TargetChoice, ...]:
+    return tuple(TargetChoice(name=each.name, files=migration_files(each)) for each in desk.targets.values())
 
 
 def _may_start(person: Person, target: Target) -> None:

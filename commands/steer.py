@@ -1,12 +1,12 @@
 """Hold, resume, retry, abort, roll back, take over, close: who steers a run, and with what reason."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from bot.runbook import intents as i
 from bot.runbook.people import Person
 from bot.runbook.run import Run
+from bot.views import modals
 from bot.views.ids import Field, Verb
-from bot.views.modals import reason_modal
 from bot.views.text import escape
 from commands.desk import Desk, Reply, UseCase, words_after_run
 from commands.parse import Request
@@ -30,6 +30,14 @@ _PLAIN: dict[Verb, tuple[Callable[[Person], i.ByPerson], str]] = {
     Verb.RETRY: (lambda who: i.Retry(person=who), "ℹ️ The step is tried again."),
 }
 
+_MODALS: dict[Verb, Callable[[Run], Mapping[str, object]]] = {
+    Verb.HOLD: modals.hold_modal,
+    Verb.ABORT: modals.abort_modal,
+    Verb.ROLLBACK: modals.rollback_modal,
+    Verb.TAKEOVER: modals.takeover_modal,
+    Verb.CLOSE: modals.close_modal,
+}
+
 
 def reasoned(verb: Verb) -> UseCase:
     """A use case that needs a reason: typed behind the command, or asked for in a modal."""
@@ -38,7 +46,7 @@ def reasoned(verb: Verb) -> UseCase:
         run = await desk.run(request)
         reason = request.text(Field.REASON) or words_after_run(request)
         if not reason:
-            return Reply(modal=reason_modal(verb, run, request.value))
+            return Reply(modal=_MODALS[verb](run))
         make, answer = _REASONED[verb]
         await desk.engine.handle(run.id, make(await desk.person(request, run.plan.policy), reason))
         return _said(answer, run)

@@ -29,7 +29,7 @@ async def _by_hand(options: argparse.Namespace) -> int:
     folder = Path(options.folder or ".demo")
     speed = options.speed or _BY_HAND_SPEED
     async with set_up(folder, speed=speed, quorum=1, fresh=options.fresh, port=options.port) as stage:
-        print(f"\n  Open {stage.workspace.url}/#{cast.STARTER} and type  /migrate start\n", flush=True)
+        print(f"\n  Open {stage.workspace.url}/#as={cast.STARTER} and type  /migrate start\n", flush=True)
         print(f"  Waiting periods run {speed:g} times faster than life; the work is real.  Ctrl-C ends it.", flush=True)
         await asyncio.Event().wait()
     return 0

@@ -56,7 +56,8 @@ class Driver:
         else:
             diff = await self._difference(run, asker, description)
             inputs = inputs_of(description.inputs)
-            intent = i.Ask(number=number, digest=digest_of(inputs), inputs=inputs, lines=description.lines, diff=diff)
+            lines = (*description.lines, f"Undo: {self._adapters[asker].undo(self._context(run))}")
+            intent = i.Ask(number=number, digest=digest_of(inputs), inputs=inputs, lines=lines, diff=diff)
         await self._say(run.id, intent)
 
     async def _work(self, run: Run) -> None:

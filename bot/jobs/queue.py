@@ -2,7 +2,7 @@
 
 import datetime
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import procrastinate
@@ -16,12 +16,15 @@ QUEUE = "migrate"
 Handler = Callable[..., Awaitable[None]]
 
 
-def procrastinate_app(handlers: dict[str, Handler]) -> procrastinate.App:
-    """The job engine with one task per handler; nothing connects until it is opened with a pool."""
-    app = procrastinate.App(connector=procrastinate.PsycopgConnector())
+def procrastinate_app() -> procrastinate.App:
+    """The job engine; nothing connects until it is opened with a pool."""
+    return procrastinate.App(connector=procrastinate.PsycopgConnector())
+
+
+def register(app: procrastinate.App, handlers: Mapping[str, Handler]) -> None:
+    """One task per handler, found again by its name in whichever process runs the job."""
     for name, handler in handlers.items():
         app.task(name=name, queue=QUEUE)(handler)
-    return app
 
 
 class ProcrastinateQueue:

@@ -9,7 +9,7 @@ from bot.engine import Engine
 from bot.ports import Busy, Channel, Probe, Target, Unclear
 from bot.runbook import intents as i
 from bot.runbook.refusals import AlreadyFinal, Stale
-from bot.runbook.texts import gone_silent
+from bot.runbook.silence import gone_silent
 from bot.runbook.timers import DEADMAN_AHEAD, TimerKind
 
 _log = structlog.get_logger()

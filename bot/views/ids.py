@@ -1,0 +1,114 @@
+"""The names by which Slack and the bot know each other's buttons, modals and fields: one place only.
+
+A button's ``action_id`` and a modal's ``callback_id`` are ``migrate.<verb>``; a field's block is named by ``Field``
+and its element ``migrate.<field>``.  Find a field by its action id: the block of the file list carries a hash
+of the target (``files:…``) once another one was chosen: Slack keeps what was picked under an unchanged name.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+
+_PREFIX = "migrate."
+_VALUE_LIMIT = 2000  # /block-elements/button
+_OPTION_LIMIT = 150  # /composition-objects/option
+
+
+class Verb(StrEnum):
+    """Everything that can be asked for, by command, button or modal."""
+
+    HELP = "help"
+    START = "start"
+    STATUS = "status"
+    APPROVE = "approve"
+    REJECT = "reject"
+    HOLD = "hold"
+    RESUME = "resume"
+    RETRY = "retry"
+    ABORT = "abort"
+    ROLLBACK = "rollback"
+    TAKEOVER = "takeover"
+    CLOSE = "close"
+    LOGS = "logs"
+    HISTORY = "history"
+    KEEP_WAITING = "keep_waiting"
+    CANCEL_BLOCKER = "cancel_blocker"
+
+    @property
+    def id(self) -> str:
+        """Its ``action_id``, and the ``callback_id`` of its modal."""
+        return _PREFIX + self.value
+
+
+class Field(StrEnum):
+    """The fields of the modals: ``block_id`` is the value, ``action_id`` is ``.id``.
+
+    ``NAME`` ``PURPOSE`` ``REASON`` ``WORD``: plain_text_input. ``MINUTES``: number_input (text of a whole number).
+    ``TARGET`` (dispatches block_actions when changed) ``RISK`` ``DOWNTIME`` (``yes``/``no``): static_select.
+    ``FILES``: multi_static_select whose values are ``choice(file name)``.
+    """
+
+    NAME = "name"
+    TARGET = "target"
+    PURPOSE = "purpose"
+    FILES = "files"
+    DOWNTIME = "downtime"
+    MINUTES = "minutes"
+    RISK = "risk"
+    REASON = "reason"
+    WORD = "word"
+
+    @property
+    def id(self) -> str:
+        """Its ``action_id``."""
+        return _PREFIX + self.value
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionValue:
+    """What a button was drawn for: the run, and the question (number, digest) or blocker (digest) it answers."""
+
+    run: str = ""
+    number: int = 0
+    digest: str = ""
+
+
+class BadValue(ValueError):
+    """A button's value that this version cannot read: an old message, or not ours."""
+
+    def __init__(self) -> None:
+        super().__init__("This button was drawn by another version of the bot. Type /migrate status for a fresh one.")
+
+
+def verb_of(action_id: str) -> Verb | None:
+    """The verb of an ``action_id`` or ``callback_id``; ``None`` when it is not one of ours."""
+    name = action_id.removeprefix(_PREFIX)
+    return Verb(name) if action_id.startswith(_PREFIX) and name in set(Verb) else None
+
+
+def encode_value(value: ActionValue) -> str:
+    """Compact JSON for a button's ``value`` or a modal's ``private_metadata``."""
+    body = {"run": value.run, "n": value.number, "digest": value.digest}
+    return json.dumps({name: each for name, each in body.items() if each}, separators=(",", ":"))
+
+
+def decode_value(text: str) -> ActionValue:
+    """The value back; raises ``BadValue`` for anything ``encode_value`` could not have written."""
+    if len(text) > _VALUE_LIMIT:
+        raise BadValue
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        raise BadValue from None
+    if not isinstance(body, dict) or not body.keys() <= {"run", "n", "digest"}:
+        raise BadValue
+    run, number, digest = body.get("run", ""), body.get("n", 0), body.get("digest", "")
+    if not isinstance(run, str) or not isinstance(digest, str) or type(number) is not int:
+        raise BadValue
+    return ActionValue(run=run, number=number, digest=digest)
+
+
+def choice(name: str) -> str:
+    """An option's value for a name: the name, or its hash where Slack's 150 characters do not suffice."""
+    return name if 0 < len(name) <= _OPTION_LIMIT else f"sha256:{hashlib.sha256(name.encode()).hexdigest()}"

@@ -1,0 +1,73 @@
+"""Which messages an event makes out of date, by key, and how they look now."""
+
+from collections.abc import Iterator
+
+from bot.runbook import events as e
+from bot.runbook.run import Run, State
+from bot.views import blocks as b
+from bot.views.blocked import blocked, unblocked
+from bot.views.card import card
+from bot.views.letters import blocker_key, card_key, question_key, waiting_key
+from bot.views.question import answered, question
+from bot.views.waiting import settled
+
+Redraw = tuple[str, b.Payload]
+_WAITING = (State.STUCK, State.HELD, State.HANDED_OVER)
+
+
+def redraws(
+    before: Run | None,
+    after: Run,
+    event: e.Event,
+    *,
+    head: str = "",
+    progress: str = "",
+    undo: str = "",
+    worst: str = "",
+) -> tuple[Redraw, ...]:
+    """The card always; a question, a blocker and a what-now message when the event touched them.
+
+    A blocker's message is also named by the very event that posts it, because a session may come back
+    within one attempt: its letter is then known already, and drawing it again is what shows it.
+    """
+    if before is None:
+        return ()
+    return (
+        (card_key(after), card(after, _moment(event, after), progress=progress, head=head)),
+        *_questions(before, after, event, undo=undo, worst=worst),
+        *_blockers(before, after),
+        *_settled(before, after),
+    )
+
+
+def _moment(event: e.Event, run: Run) -> float:
+    """When the event happened."""
+    at: float | None = getattr(event, "at", None)
+    for part in ("approval", "hold"):
+        at = at or getattr(getattr(event, part, None), "at", None)
+    return at or run.since
+
+
+def _questions(before: Run, after: Run, event: e.Event, *, undo: str, worst: str) -> Iterator[Redraw]:
+    if before.question is None or after.question == before.question:
+        return
+    key = question_key(before, before.question.number)
+    if after.question is None or after.question.number != before.question.number:
+        yield key, answered(before, event)
+    else:
+        yield key, question(after, undo=undo, worst=worst)
+
+
+def _blockers(before: Run, after: Run) -> Iterator[Redraw]:
+    now = {each.digest: each for each in after.blockers}
+    for blocker in before.blockers:
+        if blocker.digest not in now:
+            yield blocker_key(before, before.claim, blocker), unblocked(blocker)
+    for blocker in after.blockers:
+        if blocker not in before.blockers:
+            yield blocker_key(after, after.claim, blocker), blocked(after, blocker)
+
+
+def _settled(before: Run, after: Run) -> Iterator[Redraw]:
+    if before.state in _WAITING and waiting_key(before) != waiting_key(after):
+        yield waiting_key(before), settled(before, after)

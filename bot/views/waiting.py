@@ -1,0 +1,44 @@
+"""The message that asks people what now: a step that did not succeed, a hold, a hand-over; and its end."""
+
+from bot.runbook import texts
+from bot.runbook.run import Run, State
+from bot.runbook.wording import duration
+from bot.views import blocks as b
+from bot.views.blocks import Glyph
+from bot.views.card import needed_line
+from bot.views.offers import buttons, offered
+from bot.views.text import escape, said
+
+
+def asks(run: Run, now: float) -> b.Payload:
+    """What happened, whether anything changed, who decides, and the buttons to do it with."""
+    lines = [_headline(run), *_trouble(run), _changed(run, now), needed_line(run)]
+    text = "\n".join(line for line in lines if line)
+    choices = f"You can: {', '.join(f'/migrate {verb}' for verb in offered(run))}."
+    return b.payload(f"{text}\n{choices}", [b.section(text), *b.actions(buttons(run))])
+
+
+def settled(before: Run, after: Run) -> b.Payload:
+    """The same message without its buttons, once the run goes on or elsewhere."""
+    text = f"{_headline(before)}\n{Glyph.INFO} No longer waiting: {escape(texts.doing(after))}"
+    return b.payload(text, [b.section(text)])
+
+
+def _headline(run: Run) -> str:
+    if run.state is State.STUCK and run.trouble:
+        return f"{Glyph.FAILED} *{run.step.title}* did not succeed: {said(run.trouble.problem, 600)}"
+    return f"{Glyph.HOLD} {escape(texts.doing(run))}"
+
+
+def _trouble(run: Run) -> list[str]:
+    if run.state is not State.STUCK or run.trouble is None:
+        return []
+    advice = f"*What helps:* {said(run.trouble.advice, 600)}" if run.trouble.advice else ""
+    found = f"*Reference:* {said(run.trouble.reference, 80)} (in the logs)" if run.trouble.reference else ""
+    return [advice, found]
+
+
+def _changed(run: Run, now: float) -> str:
+    down = texts.downtime(run, now)
+    gone = f" (downtime {duration(down)} so far)" if down else ""
+    return f"*Database:* {texts.DATABASE[run.database_state]}. *Services:* {escape(texts.services(run))}{gone}."

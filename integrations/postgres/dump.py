@@ -1,0 +1,116 @@
+"""One pg_dump: its command line, its run, its size and its table of contents."""
+
+import asyncio
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.ports import Context, StepError
+from bot.runbook.run import Database
+from integrations.postgres.advice import explain
+from integrations.postgres.connect import Identity, connection_env, identity, rows, secrets_of, session
+from integrations.postgres.settings import Limits
+from integrations.postgres.tools import Tools, compression, find_tools
+from integrations.postgres.words import human_bytes
+from integrations.process import Exit, Redactor, base_env, run_child
+
+SPARE = 50_000_000  # bytes beside the dump itself
+_COMPRESSIONS = {"zstd:1": "zstd, level 1", "lz4:1": "lz4", "1": "gzip, level 1"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dump:
+    """What a dump of a target will be: ``command`` lacks only the snapshot; it holds no secret."""
+
+    who: Identity
+    tools: Tools
+    compression: str
+    command: tuple[str, ...]
+    partial: Path
+
+    @property
+    def how(self) -> str:
+        return _COMPRESSIONS[self.compression]
+
+
+async def plan_dump(context: Context, folder: Path, limits: Limits) -> Dump:
+    """Find the server, the tools and the command for a dump that will be called ``folder``."""
+    target = context.target
+    async with session(target.dsn, context.application_name) as db:
+        who = await identity(db, target.dsn)
+    tools = await find_tools(who.major, target.client_tools)
+    how = await compression(tools)
+    partial = folder.with_name(folder.name + ".partial")
+    flags = ["--format=directory", f"--jobs={target.dump_jobs}", f"--compress={how}", "--no-password"]
+    limit = f"--lock-wait-timeout={int(limits.lock_wait * 1000)}"
+    command = (tools.path("pg_dump"), *flags, limit, f"--file={partial}")
+    return Dump(who=who, tools=tools, compression=how, command=command, partial=partial)
+
+
+async def run_dump(context: Context, dump: Dump, snapshot: str, limits: Limits) -> Exit:
+    """Run it in that snapshot, showing bytes written; ``StepError`` with pg_dump's own words when it fails."""
+    showing = asyncio.create_task(_show(context, dump))
+    try:
+        env, more = connection_env(context.target.dsn)
+        ended = await run_child(
+            [*dump.command, f"--snapshot={snapshot}", *more],
+            env=base_env() | env | {"PGAPPNAME": context.application_name, "LC_ALL": "C"},
+            cwd=dump.partial.parent, on_line=lambda _: None, time_limit=limits.backup_time,
+            redactor=Redactor(secrets_of(context.target.dsn)),
+        )  # fmt: skip
+    finally:
+        showing.cancel()
+    if not ended.ok:
+        why = f"took longer than {limits.backup_time:.0f} s" if ended.timed_out else "failed"
+        said = " ".join(ended.tail[-3:])
+        raise StepError(f"pg_dump {why}: {said}", explain("", said), database=Database.UNTOUCHED)
+    return ended
+
+
+async def missing_from(context: Context, folder: Path) -> tuple[list[str], int]:
+    """What the catalog has and the dump's table of contents lacks, and how many objects were looked for."""
+    async with session(context.target.dsn, context.application_name) as db:
+        expected = await rows(db, "dumped", None, "catalog.sql")
+        tools = await find_tools((await identity(db, context.target.dsn)).major, context.target.client_tools)
+    listed: list[str] = []
+    argv = [tools.path("pg_restore"), "--list", str(folder)]
+    ended = await run_child(argv, env=base_env(), cwd=folder, on_line=listed.append, time_limit=120)
+    if not ended.ok:
+        return ["everything: " + " ".join(ended.tail[-2:])], len(expected)
+    # "3379; 1259 16390 TABLE public cases owner": what follows the numbers, without the owner; newlines become spaces
+    contents = {" ".join(line.split(" ")[3:-1]) for line in listed if line[:1].isdigit()}
+    wanted = [" ".join(str(part) for part in row).replace("\n", " ") for row in expected]
+    return [each for each in wanted if each not in contents], len(expected)
+
+
+def require_space(dump: Dump) -> None:
+    """An uncompressed copy must fit: the dump is smaller, and a full disk would be found out too late."""
+    free = shutil.disk_usage(dump.partial.parent).free
+    if free < dump.who.size + SPARE:
+        raise StepError(
+            f"{dump.partial.parent} has {human_bytes(free)} free; the database has {human_bytes(dump.who.size)}.",
+            "Free some space or set the target's backups folder to a larger disk.",
+            database=Database.UNTOUCHED,
+        )
+
+
+async def _show(context: Context, dump: Dump) -> None:
+    while True:
+        written = await asyncio.to_thread(_bytes_in, dump.partial)
+        text = f"{human_bytes(written)} written (the database has {human_bytes(dump.who.size)} uncompressed)"
+        # how far it will compress is unknown (a quarter is usual), so the bar never reaches its end by itself
+        await context.progress(text, min(0.95, 4 * written / max(dump.who.size, 1)))
+        await asyncio.sleep(1.0)
+
+
+def _bytes_in(folder: Path) -> int:
+    try:
+        return sum(path.stat().st_size for path in folder.iterdir())
+    except FileNotFoundError:
+        return 0
+
+
+def shown(command: Sequence[str]) -> str:
+    """The command as people read it; the connection travels by environment and is no part of it."""
+    return " ".join([*command, "--snapshot=…"])

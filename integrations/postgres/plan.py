@@ -1,0 +1,104 @@
+"""What applying a plan means here and now: the files, the tools, the target; and that it is what was approved."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.ports import Context, Description, StepError, Target
+from bot.runbook.digest import canonical, digest_of, inputs_of
+from bot.runbook.run import Database
+from bot.runbook.steps import StepName
+from integrations.postgres.connect import Identity, identity, masked, session
+from integrations.postgres.psql import shown
+from integrations.postgres.script import Script, read_script
+from integrations.postgres.tools import Tools, find_tools
+from integrations.postgres.words import plural
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """The files as read at one moment, with everything else an approval is bound to."""
+
+    target: Target
+    who: Identity
+    tools: Tools
+    scripts: tuple[Script, ...]
+    backup: str  # sha256 of the manifest
+
+    @property
+    def inputs(self) -> Mapping[str, str]:
+        """What the digest covers."""
+        target, who = self.target, self.who
+        files = {f"file {number} {each.name}": each.sha256 for number, each in enumerate(self.scripts, start=1)}
+        return files | {
+            "system": who.system_identifier,
+            "database": who.database,
+            "role": who.role,
+            "server": who.address,
+            "lock_timeouts": canonical(target.lock_timeouts),
+            "lock_pauses": canonical(target.lock_pauses),
+            "statement_timeout": f"{target.statement_timeout:g}",
+            "backup": self.backup,
+            "psql": str(self.tools.major),
+        }
+
+    def description(self, warnings: tuple[str, ...] = ()) -> Description:
+        """The same for people, with the SQL itself attached."""
+        tries, first, last = len(self.target.lock_timeouts), self.target.lock_timeouts[0], self.target.lock_timeouts[-1]
+        lines = (
+            f"On {masked(self.target.dsn)}, system {self.who.system_identifier}, PostgreSQL {self.who.version_text}",
+            *(line for script in self.scripts for line in self._how(script)),
+            f"Locks: {plural(tries, 'try', 'tries')}, each giving up after {first:g} s to {last:g} s; "
+            f"a statement after {self.target.statement_timeout:g} s",
+            f"Way back: the backup with manifest sha256 {self.backup[:12]}…",
+            *warnings,
+        )
+        attachments = {each.name: each.text for each in self.scripts}
+        return Description(inputs=self.inputs, lines=lines, attachments=attachments)
+
+    def _how(self, script: Script) -> tuple[str, ...]:
+        lines = [f"`{shown(self.tools, script)}` (sha256 {script.sha256[:12]}…)"]
+        if script.trouble:
+            lines.append(f"⚠️ {script.name} cannot be parsed ({script.trouble}); it runs in one transaction.")
+        elif script.outside:
+            lines.append(
+                f"{plural(len(script.statements), 'statement')}, not in one transaction, because: {script.outside}. "
+                "What was done before a failure stays."
+            )
+        else:
+            lines.append(f"{plural(len(script.statements), 'statement')} in one transaction: all or nothing.")
+        if script.indexes:
+            names = ", ".join(sorted(script.indexes))
+            lines.append(f"If building is interrupted, the invalid index it leaves is dropped: {names}.")
+        return tuple(lines)
+
+
+async def prepare(context: Context) -> Prepared:
+    """Read and judge everything; ``StepError`` when there is nothing to run, no backup, or a file is refused."""
+    target, names = context.target, context.run.plan.migrations
+    if not names or len(set(names)) != len(names):
+        raise StepError(
+            "The plan names no migration file, or one of them twice.", "Abort, and start with the right ones."
+        )
+    if not target.lock_timeouts or min(target.lock_timeouts) <= 0:
+        raise StepError(
+            "The target's lock_timeouts must be above 0: PostgreSQL takes 0 for for ever.", "Mend the target."
+        )
+    backup = context.run.fact(StepName.BACKUP, "manifest_sha256")
+    if not backup:
+        raise StepError("This run has no backup, so nothing is applied.", "Abort, and start again with the backup.")
+    scripts = tuple(read_script(target.migrations, name) for name in names)
+    async with session(target.dsn, context.application_name) as db:
+        who = await identity(db, target.dsn)
+    tools = await find_tools(who.major, target.client_tools)
+    return Prepared(target=target, who=who, tools=tools, scripts=scripts, backup=backup)
+
+
+def require_approved(context: Context, prepared: Prepared) -> None:
+    """What was read for this attempt is, byte for byte, what was approved."""
+    grant = context.run.grant
+    if grant is None or grant.digest != digest_of(inputs_of(prepared.inputs)):
+        raise StepError(
+            "What would run now is not what was approved: a file, a setting or the target has changed.",
+            "Type /migrate retry: it is described and asked anew.",
+            database=None if context.attempt > 1 else Database.UNTOUCHED,
+        )

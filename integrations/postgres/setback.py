@@ -1,0 +1,77 @@
+"""What a file that did not go in leaves behind, said truthfully."""
+
+from bot.ports import Context, StepError, StepPaused
+from bot.runbook.run import Blocker, Database
+from bot.runbook.steps import StepName
+from integrations.postgres import markers
+from integrations.postgres.advice import explain
+from integrations.postgres.begun import committed_before
+from integrations.postgres.catalog import fingerprint, read_catalog
+from integrations.postgres.connect import Session
+from integrations.postgres.ladder import Climb
+from integrations.postgres.psql import Failure
+from integrations.postgres.script import Script
+from integrations.postgres.words import plural
+
+NOTHING = "Nothing was changed."
+
+
+async def setback(
+    context: Context, db: Session, script: Script, climb: Climb, blockers: tuple[Blocker, ...]
+) -> StepError | StepPaused:
+    """The error for a climb that did not reach the top; a hold with nothing changed is a pause."""
+    failure = climb.failure or Failure(state="", text="psql said it went well, yet the database has no mark of it")
+    database, left = await _left_behind(context, db, script, failure)
+    if database is Database.UNTOUCHED:
+        await markers.unmark(db, context.run.id, script)
+    if climb.held and database is Database.UNTOUCHED:
+        return StepPaused(f"Held before try {climb.tries + 1} of {script.name}. {NOTHING}")
+    problem = f"{_where(script, failure)}: {_words(failure)}"
+    if climb.held:
+        problem = f"{script.name} is held after {plural(climb.tries, 'try', 'tries')}"
+    elif failure.lock:
+        problem = (
+            f"{script.name} did not get its lock in {plural(climb.tries, 'try', 'tries')} ({climb.seconds:.0f} s)"
+            + _names(blockers)
+        )
+    return StepError(f"{problem}. {left}", explain(failure.state, failure.text), database=database)
+
+
+async def _left_behind(context: Context, db: Session, script: Script, failure: Failure) -> tuple[Database, str]:
+    """A rolled-back transaction, an unchanged fingerprint and no marker together prove that nothing happened."""
+    found = await markers.read_markers(db, context.run.id)
+    done = [each.file for each in found.values() if each.state == "done"]
+    half = bool(script.outside) and committed_before(script, failure)
+    if done:
+        rest = "is in part in" if half else "is not in"
+        return Database.CHANGED, f"{', '.join(done)} went in before; {script.name} {rest}."
+    same = fingerprint(await read_catalog(db)) == context.run.fact(StepName.BACKUP, "fingerprint")
+    if half:
+        return (
+            Database.UNKNOWN,
+            f"{script.name} could not be one transaction ({script.outside}), so a part of it is in.",
+        )
+    if not same:
+        return Database.UNKNOWN, f"{script.name} was rolled back, yet the schema is not as it was at the backup."
+    return Database.UNTOUCHED, NOTHING
+
+
+def _where(script: Script, failure: Failure) -> str:
+    if failure.statement is None:
+        return script.name
+    return f"{script.name}, statement {failure.statement + 1} of {len(script.statements)} (line {failure.line})"
+
+
+def _words(failure: Failure) -> str:
+    return f"ERROR {failure.state}: {failure.text.rstrip('.')}" if failure.state else failure.text.rstrip(".")
+
+
+def _names(blockers: tuple[Blocker, ...]) -> str:
+    if not blockers:
+        return "; nobody was seen to hold it for longer than a moment"
+    named = "; ".join(
+        f"{each.application or 'a session without a name'} (user {each.user}, pid {each.pid}, "
+        f"in its transaction for {each.age_seconds:.0f} s: {each.query})"
+        for each in blockers
+    )
+    return f"; it was kept by {named}"

@@ -1,0 +1,15 @@
+"""Numbers as people read them."""
+
+
+def human_bytes(size: float) -> str:
+    """``12.3 MB``: decimal units, as disks and dumps are sold."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """``1 file``, ``1,200 files``."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -1,0 +1,48 @@
+"""What the service steps need of the world, and the words they share."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Protocol
+
+from bot.ports import Platform, Service, Target
+from bot.runbook.samples import Verdict
+
+
+class Session(Protocol):
+    """A database session that is neither the bot's nor a step's."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def application(self) -> str: ...
+    @property
+    def user(self) -> str: ...
+
+
+#: Who is connected to the target's database (by its DSN), the bot and ``migrate/…`` left out.
+Sessions = Callable[[str], Awaitable[Sequence[Session]]]
+#: Did the tuple counters of the database (by its DSN) stay as they are over so many seconds?
+WritesStill = Callable[[str, float], Awaitable[Verdict]]
+
+
+class Services(Platform, Protocol):
+    """A platform that remembers what ran before a stop and can show a service's log."""
+
+    @property
+    def name(self) -> str:
+        """Where the services run, for people: "processes of this machine"."""
+
+    async def wanted(self, target: Target) -> tuple[str, ...]:
+        """The services that ``start`` brings up."""
+
+    async def log(self, target: Target, service: Service, lines: int) -> tuple[str, ...]:
+        """The last lines a service wrote, secrets masked."""
+
+
+def listed(names: Iterable[str]) -> str:
+    """``a, b`` or ``none``."""
+    return ", ".join(names) or "none"
+
+
+def named(sessions: Sequence[Session]) -> str:
+    """Each session as people look for it: pid, application, user."""
+    return ", ".join(f"pid {s.pid} ({s.application or 'no application name'}, user {s.user})" for s in sessions)

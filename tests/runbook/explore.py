@@ -1,0 +1,253 @@
+"""Exhaustive breadth-first walk over every reachable state of a run: every intent in every state, twice.
+
+States are told apart by what can still matter; absolute times, ids and counters are dropped, so the space is finite.
+"""
+
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.runbook.cast import DIGEST, Core, person, plan, started
+from tests.runbook.invariants import INVARIANTS, Broken, Invariant, Memory, Move, remember
+from tests.runbook.offers import TICK, offers
+
+#: Every kind of plan, so that each pair of settings occurs together: downtime, quorum, risk, self-approval.
+PLANS: tuple[dict[str, Any], ...] = (
+    {"downtime": True, "quorum": 2, "risk": "high", "self_approval": False},
+    {"downtime": True, "quorum": 1, "risk": "low", "self_approval": True},
+    {"downtime": False, "quorum": 2, "risk": "low", "self_approval": True},
+    {"downtime": False, "quorum": 1, "risk": "high", "self_approval": False},
+    {"downtime": True, "quorum": 1, "risk": "low", "self_approval": False},
+    {"downtime": False, "quorum": 2, "risk": "high", "self_approval": True},
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """One state as it was first reached, and how."""
+
+    run: Any
+    now: float
+    memory: Memory
+    parent: int | None = None
+    intent: Any = None
+    events: tuple[Any, ...] = ()
+
+
+class Violation(AssertionError):
+    """A promise was broken; ``trace`` is the shortest way there."""
+
+    def __init__(self, invariant: str, words: str, trace: str) -> None:
+        super().__init__(f"{invariant}: {words}\n{trace}")
+        self.invariant = invariant
+
+
+@dataclass
+class Exploration:
+    """A walk through one plan's states, and what was seen on the way."""
+
+    core: Core
+    start: Any
+    invariants: tuple[Invariant, ...] = INVARIANTS
+    nodes: list[Node] = field(default_factory=list)
+    edges: list[set[int]] = field(default_factory=list)
+    transitions: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    refusals: dict[str, Any] = field(default_factory=dict)  # one specimen of each class
+    kinds: set[str] = field(default_factory=set)  # every kind of event that happened
+    _seen: dict[Any, int] = field(default_factory=dict)
+
+    def walk(self) -> "Exploration":
+        """Visit everything; raises ``Violation`` at the first broken promise."""
+        self._visit(Node(run=self.core.apply.begin("m-1", started(self.core, self.start)), now=0.0, memory=Memory()))
+        waiting = deque([0])
+        while waiting:
+            index = waiting.popleft()
+            self._offers_way_back(index)
+            for intent, at in offers(self.core, self.nodes[index].run, self.nodes[index].now):
+                known = len(self.nodes)
+                self._try(index, intent, at)
+                waiting.extend(range(known, len(self.nodes)))
+        self._services_return()
+        return self
+
+    def _try(self, index: int, intent: Any, at: float) -> None:
+        node, core = self.nodes[index], self.core
+        self.transitions += 1
+        try:
+            events = core.decide.decide(node.run, intent, at) if intent else ()
+        except core.r.Refusal as refusal:
+            self.refused[type(refusal).__name__] += 1
+            self.refusals.setdefault(type(refusal).__name__, refusal)
+            return
+        after = core.apply.fold(node.run, events)
+        memory = remember(core, node.memory, events)
+        self.kinds.update(type(each).__name__ for each in events)
+        step = Node(run=after, now=at, memory=memory, parent=index, intent=intent, events=events)
+        if intent:
+            self._hold(step, node)
+        self.edges[index].add(self._visit(step))
+
+    def _hold(self, step: Node, node: Node) -> None:
+        move = Move(
+            core=self.core, before=node.run, intent=step.intent, events=step.events, after=step.run, now=step.now,
+            recalled=node.memory, remembered=step.memory,
+        )  # fmt: skip
+        for invariant in (*self.invariants, i2_said_twice, i5_over_is_over):
+            try:
+                invariant(move)
+            except Broken as broken:
+                raise Violation(invariant.__name__, str(broken), self.trace(step)) from broken
+
+    def _visit(self, node: Node) -> int:
+        key = seen_as(node.run, node.now, node.memory)
+        if key not in self._seen:
+            self._seen[key] = len(self.nodes)
+            self.nodes.append(node)
+            self.edges.append(set())
+        return self._seen[key]
+
+    def _offers_way_back(self, index: int) -> None:
+        """I7: from every state after the backup an owner is heard who wants to go back."""
+        node = self.nodes[index]
+        due = node.run.backed_up and node.run.route in ("forward", "return") and not node.run.final
+        if not due or node.run.rollback_wanted:
+            return
+        intent = self.core.i.RollBack(person=person(self.core, "owner"), reason="wrong data")
+        try:
+            self.core.decide.decide(node.run, intent, node.now + TICK)
+        except self.core.r.Refusal as refusal:
+            raise Violation("i7_offered", str(refusal), self.trace(node)) from refusal
+
+    def _services_return(self) -> None:
+        """I4: from every state with services down there is a way to have them up, or in a named person's hands."""
+        good = [index for index, node in enumerate(self.nodes) if safe(node.run)]
+        reaching, back = set(good), backwards(self.edges)
+        waiting = deque(good)
+        while waiting:
+            for index in back[waiting.popleft()] - reaching:
+                reaching.add(index)
+                waiting.append(index)
+        for index, node in enumerate(self.nodes):
+            if index not in reaching:
+                raise Violation("i4_services_return", "services stay down", self.trace(node))
+
+    def trace(self, node: Node | None) -> str:
+        """The shortest way to ``node``, a line for each intent."""
+        lines: list[str] = []
+        while node is not None and node.intent is not None or node is not None and node.parent is not None:
+            told = ", ".join(type(each).__name__ for each in node.events)
+            lines.append(f"  {spoken(node.intent)} -> {told or '-'} [{standing(node.run)}]")
+            node = None if node.parent is None else self.nodes[node.parent]
+        return "\n".join(reversed(lines))
+
+    def path(self, node: Node) -> list[Any]:
+        """Every event on the way to ``node``, oldest first."""
+        events: list[Any] = []
+        while node.parent is not None:
+            events[:0] = node.events
+            node = self.nodes[node.parent]
+        return events
+
+
+def i2_said_twice(move: Move) -> None:
+    """The same intent a second time changes nothing and says so."""
+    try:
+        again = move.core.decide.decide(move.after, move.intent, move.now + TICK)
+    except move.core.r.Refusal:
+        return
+    noted = all(type(each).__name__ == "WaitingAccepted" for each in again)
+    if not noted:
+        raise Broken(f"said twice, done twice: {again}")
+
+
+def i5_over_is_over(move: Move) -> None:
+    """Nothing that can be said moves a final run."""
+    if not move.after.final:
+        return
+    for intent, at in offers(move.core, move.after, move.now):
+        try:
+            move.core.decide.decide(move.after, intent, at)
+        except move.core.r.AlreadyFinal:
+            continue
+        raise Broken(f"a final run listened to {intent}")
+
+
+def safe(run: Any) -> bool:
+    """Services are up, or a named person holds the run."""
+    return not run.services_down or run.state in ("handed_over", "closed")
+
+
+def backwards(edges: list[set[int]]) -> list[set[int]]:
+    """The same edges, the other way round."""
+    found: list[set[int]] = [set() for _ in edges]
+    for index, ways in enumerate(edges):
+        for to in ways:
+            found[to].add(index)
+    return found
+
+
+def seen_as(run: Any, now: float, memory: Memory) -> tuple[Any, ...]:
+    """What tells two states apart."""
+    return (
+        run.state, run.route, run.position, run.claim is None, min(run.attempt, 2), _question(run, now),
+        _grant(run, now), run.hold is None, run.keeper is None, run.trouble is None, run.services_down,
+        run.database_state, run.backed_up, _watch(run), run.judgement, bool(run.rollback_wanted), run.left,
+        tuple((frozenset(a.person for a in b.approvals), b.granted) for b in run.blockers),
+        getattr(run, "database_before", None), memory,
+    )  # fmt: skip
+
+
+def _question(run: Any, now: float) -> tuple[Any, ...] | None:
+    asked = run.question
+    if asked is None:
+        return None
+    people = frozenset(each.person for each in asked.approvals)
+    return asked.step, asked.digest, people, asked.reminded, now > asked.expires_at, asked.word
+
+
+def _grant(run: Any, now: float) -> tuple[Any, ...] | None:
+    if run.grant is None:
+        return None
+    old = now - run.grant.at > run.plan.timing.grant_life
+    return run.grant.step, run.grant.digest, len(run.grant.approvals), old, run.since == run.grant.at
+
+
+def _watch(run: Any) -> tuple[Any, ...] | None:
+    """Of all samples: how long is watched, and how long each limit has been passed without a gap."""
+    if not run.samples:
+        return None
+    newest, timing = run.samples[-1], run.plan.timing
+    over = 0.0
+    for one, two in zip(reversed(run.samples), reversed(run.samples[:-1]), strict=False):
+        if not (one.error_rate or 0) > 0.1 or one.at - two.at > 3 * timing.sample_every:
+            break
+        over = newest.at - two.at if (two.error_rate or 0) > 0.1 else over
+    watched = min(round(newest.at - run.since), round(timing.monitor_for))
+    return watched, newest.error_rate, newest.p95_ms, round(over)
+
+
+def spoken(intent: Any) -> str:
+    """An intent in a few words."""
+    if intent is None:
+        return "(time passes)"
+    who = getattr(getattr(intent, "person", None), "name", "")
+    names = ("kind", "number", "digest", "attempt", "claim", "database")
+    told = " ".join(f"{name}={str(getattr(intent, name))[:9]}" for name in names if hasattr(intent, name))
+    return f"{type(intent).__name__}({' '.join(each for each in (who, told) if each)})"
+
+
+def standing(run: Any) -> str:
+    """Where a run is, in a few words."""
+    down = " down" if run.services_down else ""
+    return f"{run.state} {run.route}:{run.step.name} db={run.database_state}{down}"
+
+
+def explore(core: Core, plans: Iterable[dict[str, Any]] = PLANS) -> Iterator[Exploration]:
+    """Walk through every plan in turn."""
+    for each in plans:
+        yield Exploration(core=core, start=plan(core, **each)).walk()
+
+
+__all__ = ["DIGEST", "PLANS", "Exploration", "Violation", "explore"]

@@ -1,0 +1,255 @@
+"""The promises I1 to I7 as functions over one move: ``(before, intent, events, after)`` and what really happened.
+
+They are written against the facts of the move and the cast's own table of who may do what, never by asking
+``authority`` or ``decide`` for their opinion.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tests.runbook.cast import MAY_APPROVE, STEERING, Core
+
+FORWARD_ONLY = ("announce_complete",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """What an onlooker remembers of a run, told only by its events."""
+
+    pulled: bool = False  # somebody pulled the cord and nobody with authority has answered it
+    down: bool = False  # services were stopped and no restart is proven
+    gone_back: bool = False  # the way back was really gone
+    kept: bool = False  # a named person took the run into their hands
+
+    def seeing(self, core: Core, event: Any) -> "Memory":
+        """What is remembered after ``event``."""
+        e, steps = core.e, core.steps.StepName
+        match event:
+            case e.HoldAsked() | e.Held():
+                return replace(self, pulled=True)
+            case e.Resumed() | e.Retried():
+                return replace(self, pulled=False, kept=False)
+            case e.HandedOver():
+                return replace(self, kept=True)
+            case e.StepBegan(step=steps.STOP_SERVICES):
+                return replace(self, down=True)
+            case e.StepFinished(step=steps.RESTART_SERVICES):
+                return replace(self, down=False)
+            case e.StepBegan(step=steps.ANNOUNCE_ROLLBACK | steps.APPLY):
+                return replace(self, gone_back=False)
+            case e.StepFinished(step=steps.GO_BACK):
+                return replace(self, gone_back=True)
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """One accepted intent: the run before and after it, what was remembered, and the moment."""
+
+    core: Core
+    before: Any
+    intent: Any
+    events: tuple[Any, ...]
+    after: Any
+    now: float
+    recalled: Memory
+    remembered: Memory
+
+    def of(self, *kinds: str) -> list[Any]:
+        """The move's events of these kinds."""
+        return [each for each in self.events if type(each).__name__ in kinds]
+
+
+class Broken(AssertionError):
+    """A promise does not hold."""
+
+
+def holds(promise: object, words: str) -> None:
+    """Raise ``Broken`` unless ``promise`` is true."""
+    if not promise:
+        raise Broken(words)
+
+
+def i1_consent(move: Move) -> None:
+    """No destructive step begins without enough live approvals, of allowed people, for what runs now."""
+    for began in move.of("StepBegan"):
+        step = move.before.step
+        holds(began.step is step.name, "the step that begins is the step the run is at")
+        if step.asked_by is not None:
+            _licensed(move, step, began)
+    for approval in _new_approvals(move):
+        holds(approval.person == move.intent.person.id, "an approval is its sender's own")
+        holds(approval.digest == move.intent.digest, "an approval is for the digest that was clicked")
+    for approved in move.of("Approved"):
+        question = move.before.question
+        holds(approved.approval.digest == question.digest, "an approval is for the digest that was asked")
+        holds(move.now <= question.expires_at, "an approval is given in the question's life")
+        holds(question.word in (None, move.intent.word), "the gravest approvals are typed")
+
+
+def _licensed(move: Move, step: Any, began: Any) -> None:
+    grant, policy = move.before.grant, move.before.plan.policy
+    holds(grant is not None, "a destructive step has a grant")
+    holds(grant.step == step.asked_by, "the grant is for this step, or for the rollback's one question")
+    holds(began.digest == grant.digest, "what begins is what was granted")
+    counted = {each.person for each in grant.approvals if each.digest == began.digest}
+    holds(len(counted) >= policy.quorum, "the quorum is made of different people who said yes to this digest")
+    holds(counted <= _may_approve(move.before.plan), "every yes that counts is of somebody who may give it")
+    unused = began.attempt == 1 and move.before.since == grant.at
+    holds(not unused or began.at - grant.at <= move.before.plan.timing.grant_life, "the grant is not older than its life")
+
+
+def _may_approve(plan: Any) -> frozenset[str]:
+    return MAY_APPROVE if plan.policy.self_approval else MAY_APPROVE - {plan.starter}
+
+
+def _new_approvals(move: Move) -> list[Any]:
+    return [each.approval for each in move.of("Approved", "CancelApproved")]
+
+
+def i1_blockers(move: Move) -> None:
+    """Nobody's session is cancelled without the same consent."""
+    for blocker in move.after.blockers:
+        people = {each.person for each in blocker.approvals}
+        holds(people <= _may_approve(move.after.plan), "only approvers let a session be cancelled")
+        holds(not blocker.granted or len(people) >= move.after.plan.policy.quorum, "cancelling needs the quorum")
+
+
+def i1_no_means_no(move: Move) -> None:
+    """After a no there is no licence left, and no way to the step but a new question."""
+    if move.of("Rejected", "Voided"):
+        holds(move.after.grant is None and move.after.question is None, "a no leaves nothing approved")
+        destructive = move.after.step.asked_by is not None and move.after.state == "working"
+        holds(not destructive, "a no never leads to a destructive step at work")
+    if move.of("Asked"):
+        holds(move.after.asked > move.before.asked, "every question has a new number")
+    if move.of("Rejected"):
+        allowed = STEERING - {"oncall"}
+        holds(move.intent.person.id in allowed, "a no is of an approver, an owner or the starter")
+        holds(move.intent.reason.strip(), "a no has its reason")
+
+
+def i2_one_claim(move: Move) -> None:
+    """One attempt runs at most, and only its own worker is believed."""
+    holds(len(move.of("StepBegan")) <= 1, "one attempt begins at a time")
+    holds(move.after.claim is None or move.after.state == "working", "a claim exists only while a step works")
+    for began in move.of("StepBegan"):
+        holds(began.attempt == move.before.attempt + 1, "attempts are counted")
+        holds(move.after.claim not in (None, move.before.claim), "a new attempt takes the claim away from the old")
+    if hasattr(move.intent, "claim"):
+        holds(move.intent.claim == move.before.claim is not None, "a worker speaks for the claim it holds")
+
+
+def i3_never_stuck(move: Move) -> None:
+    """A run that is not final has a clock running for it, and people it can name where people are needed."""
+    run = move.after
+    kinds = {timer.kind.value for timer in move.core.timers.timers(run)}
+    if run.final:
+        holds(not kinds, "nothing is due for a final run")
+        return
+    holds("status" in kinds, "the status update is always due")
+    needed = {"preparing": "kick", "working": "kick", "watching": "sample", "asking": "expire"}
+    holds(needed.get(run.state, "nudge") in kinds, f"a timer moves a run on that is {run.state}")
+    policy = run.plan.policy
+    match run.state:
+        case "asking":
+            holds(run.question is not None and policy.approvers, "somebody can be named who may say yes")
+            climbed = run.question.reminded >= len(run.plan.timing.remind_after)
+            holds(climbed or "remind" in kinds, "an open question is repeated until the ladder's top")
+        case "held":
+            holds(run.hold is not None, "it is known who holds")
+        case "stuck":
+            holds(run.trouble is not None, "it is known what failed")
+        case "handed_over":
+            holds(run.keeper is not None, "a named person has it in hand")
+        case "preparing":
+            holds(run.step.asked_by is not None, "only what must be asked for is prepared")
+        case "watching":
+            holds(run.step.watches, "only a watch is watched")
+
+
+def i3_asks_again(move: Move) -> None:
+    """A timer that fired is armed for a later moment: what is due once is not lost, nor due for ever."""
+    if type(move.intent).__name__ != "Tick" or move.intent.kind == "kick" or not move.events:
+        return
+    same = [each for each in move.core.timers.timers(move.after) if each.kind == move.intent.kind]
+    holds(all(each.due > move.intent.due for each in same), "a timer that fired moves on")
+
+
+def i4_services(move: Move) -> None:
+    """The run knows whether services are down, and no run ends with them down unless a person holds it."""
+    holds(move.after.services_down is move.remembered.down, "the run knows whether services are down")
+    if move.after.final and move.remembered.down:
+        holds(move.after.state == "closed" and move.remembered.kept, "services down are somebody's, by name")
+    if move.after.state == "closed":
+        holds(move.remembered.kept, "only what a person took over is closed by hand")
+
+
+def i4_database(move: Move) -> None:
+    """Nobody walks away from a changed database."""
+    known = move.after.database_state
+    for began in move.of("StepBegan"):
+        if began.step in ("apply", "go_back"):
+            holds(known == "unknown", "from its beginning a change is not known to be out, or in")
+    if move.after.final:
+        holds(known == "untouched" or move.after.state in ("completed", "closed"), "a change is never left behind")
+        holds(known == "changed" or move.after.state != "completed", "completed means that the migration is in")
+    for entered in move.of("Entered"):
+        leaving = entered.route in ("cancel", "return")
+        holds(not leaving or known == "untouched", "the way out without the migration is for an untouched database")
+
+
+def i5_final(move: Move) -> None:
+    """A run ends by an announcement that was made."""
+    for _ in move.of("Ended"):
+        made = move.of("StepFinished")
+        holds(made and made[-1].step.startswith("announce_"), "a run ends by its announcement")
+        holds(move.after.final and move.after.position == len(move.after.steps) - 1, "it ends at its route's end")
+    holds(move.after.final == bool(move.of("Ended")), "only an ended run is final")
+
+
+def i6_replay(move: Move) -> None:
+    """The ledger's words, read back, make the same run bit for bit."""
+    codec = move.core.codec
+    run = move.before
+    for event in move.events:
+        read = codec.decode(*codec.encode(event))
+        holds(read == event and codec.encode(read) == codec.encode(event), f"{event} is read as it was written")
+        run = move.core.apply.apply(run, read)
+    holds(run == move.after, "the replayed run is the run")
+    holds(run.version == move.before.version + len(move.events), "every event is one version")
+
+
+def i7_way_back(move: Move) -> None:
+    """A rollback that ended went back for real, and one that was asked for is not forgotten."""
+    if move.after.state == "rolled_back":
+        holds(move.remembered.gone_back, "rolled back means that the way back was gone")
+    wanted = move.after.rollback_wanted
+    holds(not wanted or move.after.claim is not None, "a rollback waits only for a running step")
+    if move.before.route == "rollback" and move.after.route == "forward":
+        holds(move.of("Rejected") and move.before.position == 0, "only a no to its question ends a rollback")
+    if move.of("RollbackAsked", "Resumed", "Retried", "Aborted", "HandedOver"):
+        holds(move.intent.person.id in STEERING, "only those who steer, steer")
+
+
+def hold_holds(move: Move) -> None:
+    """A pulled cord stops the next destructive step of the migration until somebody with authority resumes."""
+    for began in move.of("StepBegan"):
+        running_already = move.before.claim is not None
+        stopped = move.recalled.pulled and move.before.route == "forward" and move.before.step.asked_by is not None
+        holds(not stopped or running_already, "nothing destructive begins while the cord is pulled")
+
+
+Invariant = Callable[[Move], None]
+INVARIANTS: tuple[Invariant, ...] = (
+    i1_consent, i1_blockers, i1_no_means_no, i2_one_claim, i3_never_stuck, i3_asks_again, i4_services, i4_database,
+    i5_final, i6_replay, i7_way_back, hold_holds,
+)  # fmt: skip
+
+
+def remember(core: Core, memory: Memory, events: Iterable[Any]) -> Memory:
+    """What is remembered after all of ``events``."""
+    for event in events:
+        memory = memory.seeing(core, event)
+    return memory

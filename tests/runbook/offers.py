@@ -1,0 +1,114 @@
+"""Everything that people, workers and the clock could say to a run in its present state, right and wrong."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from tests.runbook.cast import DIGEST, EVERYBODY, OTHER, Core, person
+
+Offer = tuple[Any, float]  # an intent, and the moment it arrives
+TICK = 0.001  # what passes between two moves: nothing expires by it
+SAMPLES = {
+    "healthy": {"healthy": ("web",), "error_rate": 0.0, "failed_rate": 0.0, "p95_ms": 90.0},
+    "alert": {"healthy": ("web",), "error_rate": 0.0, "failed_rate": 0.0, "p95_ms": 2000.0},
+    "breach": {"healthy": ("web",), "error_rate": 0.5, "failed_rate": 0.0, "p95_ms": 90.0},
+    "missing": {},
+}
+
+
+def offers(core: Core, run: Any, now: float) -> Iterator[Offer]:
+    """Every intent worth trying, with its time; waiting past a time limit comes as ``None``."""
+    soon = now + TICK
+    for intent in (*_people(core, run), *_workers(core, run)):
+        yield intent, soon
+    yield from _clock(core, run, soon)
+    if run.question is not None:
+        yield None, run.question.expires_at + 1.0
+    if run.grant is not None:
+        yield None, run.grant.at + run.plan.timing.grant_life + 1.0
+
+
+def _people(core: Core, run: Any) -> Iterator[Any]:
+    i = core.i
+    for name in EVERYBODY:
+        who = person(core, name)
+        yield i.PullCord(person=who, reason="wait")
+        yield i.Resume(person=who)
+        yield i.Retry(person=who)
+        yield i.Abort(person=who, reason="no time")
+        yield i.RollBack(person=who, reason="wrong data")
+        yield i.TakeOver(person=who, note="by hand")
+        yield i.Close(person=who, note="done by hand")
+        yield from _answers(core, run, who)
+    anna = person(core, "anna")
+    yield i.PullCord(person=anna, reason=" ")
+    yield i.Abort(person=anna, reason="")
+    yield i.RollBack(person=anna, reason="")
+    yield i.TakeOver(person=anna, note="")
+    yield i.Close(person=anna, note="")
+    yield from _wrong_answers(core, run, anna)
+
+
+def _answers(core: Core, run: Any, who: Any) -> Iterator[Any]:
+    word = run.question.word or "" if run.question else ""
+    yield core.i.Approve(person=who, number=run.asked, digest=DIGEST, word=word)
+    yield core.i.Reject(person=who, number=run.asked, reason="not today")
+    for blocker in run.blockers:
+        yield core.i.ApproveCancel(person=who, digest=blocker.digest)
+        yield core.i.KeepWaiting(person=who, digest=blocker.digest)
+
+
+def _wrong_answers(core: Core, run: Any, who: Any) -> Iterator[Any]:
+    i = core.i
+    word = run.question.word or "" if run.question else ""
+    yield i.Approve(person=who, number=run.asked - 1, digest=DIGEST, word=word)
+    yield i.Approve(person=who, number=run.asked + 1, digest=DIGEST, word=word)
+    yield i.Approve(person=who, number=run.asked, digest=OTHER, word=word)
+    yield i.Approve(person=who, number=run.asked, digest=DIGEST, word="yes")
+    yield i.Reject(person=who, number=run.asked - 1, reason="not today")
+    yield i.Reject(person=who, number=run.asked, reason="")
+    yield i.ApproveCancel(person=who, digest="nobody@never")
+    yield i.KeepWaiting(person=who, digest="nobody@never")
+
+
+def _workers(core: Core, run: Any) -> Iterator[Any]:
+    i = core.i
+    for number in (run.asked, run.asked + 1, run.asked + 2):
+        yield i.Ask(number=number, digest=DIGEST, inputs=(("file", "x"),), lines=("psql -f x",))
+        yield i.CannotAsk(number=number, problem="no answer")
+    for attempt in (run.attempt, run.attempt + 1, run.attempt + 2):
+        yield i.Begin(attempt=attempt, digest=DIGEST)
+    yield i.Begin(attempt=run.attempt + 1, digest=OTHER)
+    yield i.Begin(attempt=run.attempt + 1, digest="")
+    for claim in (run.claim or 0, -1):
+        yield i.Finish(claim=claim, evidence=("seen",))
+        yield i.Fail(claim=claim, problem="it broke")
+        yield i.Pause(claim=claim)
+        yield i.SeeBlockers(claim=claim, blockers=())
+    if run.step.name in (core.steps.StepName.APPLY, core.steps.StepName.GO_BACK):
+        for known in core.run.Database:
+            yield i.Fail(claim=run.claim or 0, problem="it broke", database=known)
+    if run.step.name is core.steps.StepName.APPLY:
+        yield i.SeeBlockers(claim=run.claim or 0, blockers=(blocker(core),))
+        yield i.SeeBlockers(claim=run.claim or 0, blockers=(blocker(core, granted=True),))
+
+
+def blocker(core: Core, *, granted: bool = False) -> Any:
+    """A session that holds up the migration; a worker that says it is granted already must not be believed."""
+    return core.run.Blocker(
+        pid=7, started="noon", application="report", user="ana", age_seconds=60.0, query="SELECT", granted=granted
+    )
+
+
+def _clock(core: Core, run: Any, soon: float) -> Iterator[Offer]:
+    i = core.i
+    for timer in sorted(core.timers.timers(run)):
+        when = max(soon, timer.due)
+        yield i.Tick(kind=str(timer.kind), due=timer.due), when
+        if timer.kind is core.timers.TimerKind.SAMPLE:
+            for late in (0.0, 4 * run.plan.timing.sample_every):
+                for measured in SAMPLES.values():
+                    sample = core.samples.Sample(at=when + late, **measured)
+                    yield i.TakeSample(due=timer.due, sample=sample), when + late
+    for kind in core.timers.TimerKind:
+        yield i.Tick(kind=str(kind), due=-1.0), soon
+    yield i.TakeSample(due=-1.0, sample=core.samples.Sample(at=soon)), soon

@@ -1,18 +1,17 @@
 """The composition root: the only file that names concrete adapters.  Everything is built here and passed down."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import procrastinate
+import psycopg
 import structlog
 from aiohttp import web
-from integrations.slack.channel import SlackChannel
-from integrations.slack.console import ConsoleChannel
-from integrations.slack.directory import SlackDirectory
+from procrastinate.exceptions import ConnectorException
 from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
@@ -35,9 +34,13 @@ from integrations.announce.step import Announce
 from integrations.health.pool import connections_used
 from integrations.health.probe import HealthProbe
 from integrations.local.platform import LocalPlatform
-from integrations.postgres import Apply, Backup, Verify, sessions
+from integrations.postgres import stopped
+from integrations.postgres.build import build as postgres
 from integrations.services.restart import RestartServices
 from integrations.services.stop import StopServices
+from integrations.slack.channel import SlackChannel
+from integrations.slack.console import ConsoleChannel
+from integrations.slack.directory import SlackDirectory
 
 _log = structlog.get_logger()
 
@@ -77,17 +80,24 @@ class Bot:
         await asyncio.Event().wait()
 
     async def worker(self) -> None:
-        """Run jobs until cancelled; begun anew after the store was away."""
-        while True:
-            try:
-                await work(self.engine, self.jobs, self.pool, self.settings.database_url.get_secret_value())
-            except (WorkerStopped, OSError, procrastinate.exceptions.ConnectorException) as error:
-                _log.warning("worker.restarts", why=str(error))
-                await asyncio.sleep(1.0)
+        """Run jobs until cancelled."""
+        dsn = self.settings.database_url.get_secret_value()
+        await _kept_up("worker", lambda: work(self.engine, self.jobs, self.pool, dsn))
 
     async def clock(self) -> None:
         """Arm what is due until cancelled."""
-        await Clock(self.engine, self.queue, self.settings.database_url.get_secret_value()).run()
+        dsn = self.settings.database_url.get_secret_value()
+        await _kept_up("clock", lambda: Clock(self.engine, self.queue, dsn).run())
+
+
+async def _kept_up(name: str, process: Callable[[], Awaitable[None]]) -> None:
+    """Begin a process anew whenever the store was away; everything it needs is derived from the store again."""
+    while True:
+        try:
+            await process()
+        except (WorkerStopped, OSError, psycopg.OperationalError, PoolTimeout, ConnectorException) as error:
+            _log.warning("process.restarts", process=name, why=str(error))
+            await asyncio.sleep(1.0)
 
 
 def slack_client(slack: SlackSettings) -> AsyncWebClient:
@@ -110,10 +120,8 @@ def steps(platform: LocalPlatform, probe: Probe) -> Mapping[StepName, StepAdapte
     announce = Announce()
     return {
         **{name: announce for name in StepName if name.value.startswith("announce_")},
-        StepName.BACKUP: Backup(),
-        StepName.STOP_SERVICES: StopServices(platform=platform, sessions=sessions),
-        StepName.APPLY: Apply(),
-        StepName.VERIFY: Verify(),
+        **postgres(),
+        StepName.STOP_SERVICES: StopServices(platform=platform, sessions=stopped),
         StepName.RESTART_SERVICES: RestartServices(platform=platform, probe=probe),
     }
 

@@ -4,6 +4,7 @@ Decide first, ack last, never raise after ack: an exception after an ack would t
 the words people read; anything else becomes a reference that is found again in the logs.
 """
 
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -23,6 +24,7 @@ from commands.start import FieldErrors
 
 _log = structlog.get_logger()
 Body = dict[str, Any]
+_ANY = re.compile(".*")  # the verb is read from the id by ``parse``, in one place
 
 
 class Counter:
@@ -35,9 +37,9 @@ class Counter:
     def register(self, app: AsyncApp) -> None:
         """Put the listeners on ``app``; there is one of each kind and no more."""
         app.command("/migrate")(self.on_command)
-        app.action({"type": "block_actions"})(self.on_action)
-        app.view({"type": "view_submission"})(self.on_submission)
-        app.view({"type": "view_closed"})(self.on_closed)
+        app.action(_ANY)(self.on_action)
+        app.view_submission(_ANY)(self.on_submission)
+        app.view_closed(_ANY)(self.on_closed)
         app.event("app_home_opened")(self.on_home)
         app.event("app_mention")(self.on_mention)
         app.event("message")(self.on_message)

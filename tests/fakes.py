@@ -1,6 +1,8 @@
 """Small real stand-ins for the ports: they keep state, and the contract tests hold them to what the real ones do."""
 
-from bot.ports import Service, Target
+from collections.abc import Mapping
+
+from bot.ports import Address, Busy, Letter, Service, Target, Unclear
 
 
 class FakePlatform:
@@ -34,3 +36,63 @@ class FakePlatform:
 
     async def log(self, target: Target, service: Service, lines: int) -> tuple[str, ...]:
         return self.logs.get(service.name, ())[-lines:]
+
+
+class FakeChannel:
+    """A channel in memory that can lose answers; held to the same contract as ``SlackChannel``.
+
+    ``faults`` are taken one per post: ``drop_after`` (posted, the answer is lost), ``drop_before`` and ``http_500``
+    (not posted, unclear), ``ratelimited`` (not posted, busy).
+    """
+
+    def __init__(self) -> None:
+        self.messages: dict[Address, Letter] = {}
+        self.payloads: dict[Address, Mapping[str, object]] = {}
+        self.threads: dict[Address, Address | None] = {}
+        self.pins: set[Address] = set()
+        self.scheduled: dict[str, tuple[str, str, float]] = {}
+        self.faults: list[str] = []
+
+    async def post(self, letter: Letter, thread: Address | None) -> Address:
+        fault = self.faults.pop(0) if self.faults else ""
+        if fault == "ratelimited":
+            raise Busy(0.01)
+        if fault in ("drop_before", "http_500"):
+            raise Unclear(fault)
+        address = self._put(letter, thread)
+        if fault == "drop_after":
+            raise Unclear(fault)
+        return address
+
+    async def find(self, letter: Letter, thread: Address | None) -> Address | None:
+        return next((where for where, each in self.messages.items() if each.key == letter.key), None)
+
+    async def update(self, address: Address, payload: Mapping[str, object]) -> Address:
+        if address not in self.messages:
+            replacing = Letter(key=f"replaces {address.ts}", run_id="", channel=address.channel, payload=payload)
+            return await self.find(replacing, None) or self._put(replacing, None)
+        self.payloads[address] = payload
+        return address
+
+    async def pin(self, address: Address) -> None:
+        self.pins.add(address)
+
+    async def unpin(self, address: Address) -> None:
+        self.pins.discard(address)
+
+    async def schedule(self, channel: str, text: str, at: float) -> str:
+        name = f"Q{len(self.scheduled) + 1}"
+        self.scheduled[name] = (channel, text, at)
+        return name
+
+    async def unschedule(self, channel: str, scheduled: str) -> None:
+        self.scheduled.pop(scheduled, None)
+
+    def texts(self, channel: str) -> list[str]:
+        """What is to be read in a channel, oldest first."""
+        return [str(payload["text"]) for where, payload in self.payloads.items() if where.channel == channel]
+
+    def _put(self, letter: Letter, thread: Address | None) -> Address:
+        address = Address(channel=letter.channel, ts=f"{1000 + len(self.messages)}.000001")
+        self.messages[address], self.payloads[address], self.threads[address] = letter, letter.payload, thread
+        return address

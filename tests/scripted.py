@@ -59,6 +59,7 @@ class Page:
     before: Run | None
     after: Run
     event: e.Event
+    last: bool = True  # of its intent: where the run rests, and not in between
 
 
 @dataclass(kw_only=True)
@@ -86,8 +87,10 @@ class Script:
     def say(self, intent: i.Intent) -> "Script":
         """Decide and apply one intent."""
         self.now += self.pace
-        for event in decide(self.run, intent, self.now):
-            self.pages.append(Page(before=self.run, after=apply(self.run, event), event=event))
+        events = decide(self.run, intent, self.now)
+        for event in events:
+            page = Page(before=self.run, after=apply(self.run, event), event=event, last=event is events[-1])
+            self.pages.append(page)
         return self
 
     def tick(self, kind: TimerKind) -> "Script":

@@ -5,23 +5,25 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
 from bot.demo import cast
+from bot.demo.errors import EmbeddedPostgresError
 from bot.demo.load import load
 from bot.demo.workspace.server import Workspace
 from bot.demo.world import World, prepare
-from bot.ports import Target
+from bot.ports import Service, Target
 from bot.release import release
+from bot.runbook.people import Policy
 from bot.settings import Settings, SlackSettings, read_targets, targets_of
 from integrations.local.platform import LocalPlatform
 
 TARGET = "casework"
+SERVICES = ("casework-web", "casework-gateway")
 PROCESSES = ("web", "worker", "clock")
-WORKFLOWS = ("/dashboard", "/search", "/login")
 
 _TARGETS = """\
 # The demo's targets file: one database with two services.  Edit it and restart the demo to try things out.
@@ -59,6 +61,14 @@ environment_from = {{ DATABASE_URL = "CASEWORK_APP_DATABASE_URL" }}
 """
 
 
+class BotDied(EmbeddedPostgresError):
+    """A process of the bot ended by itself."""
+
+    def __init__(self, name: str, log: Path) -> None:
+        last = "\n".join(log.read_text("utf-8", "replace").splitlines()[-12:])
+        super().__init__(f"The bot's {name} process ended by itself. The end of {log}:\n{last}")
+
+
 @dataclass
 class Troupe:
     """The bot's processes, as ``Procfile`` names them; each can be killed and started again."""
@@ -80,6 +90,19 @@ class Troupe:
     async def stop(self) -> None:
         """SIGTERM, as a platform does on a deploy."""
         await self._end(tuple(self.children), signal.SIGTERM)
+
+    async def connected(self, workspace: Workspace) -> None:
+        """Wait until the bot is in the workspace; raises ``BotDied`` with its last words if it ended instead."""
+        waiting = asyncio.create_task(workspace.wait_connected())
+        deaths = {asyncio.create_task(child.wait()): name for name, child in self.children.items()}
+        await asyncio.wait({waiting, *deaths}, return_when=asyncio.FIRST_COMPLETED)
+        dead = [name for task, name in deaths.items() if task.done()]
+        for task in deaths:
+            task.cancel()
+        if dead:
+            waiting.cancel()
+            raise BotDied(dead[0], self.logs / f"{dead[0]}.log")
+        await waiting
 
     async def _end(self, names: Sequence[str], number: signal.Signals) -> None:
         ending = [self.children.pop(name) for name in names if name in self.children]
@@ -111,30 +134,57 @@ class Stage:
 @asynccontextmanager
 async def set_up(folder: Path, *, speed: float, quorum: int, fresh: bool, port: int = 0) -> AsyncIterator[Stage]:
     """Bring everything up; everything but the database's data is gone at the end of the block."""
-    world = await prepare(folder, fresh=fresh)
-    workspace = Workspace(cast.seed())
-    platform = LocalPlatform()
-    stop = asyncio.Event()
-    try:
+    if fresh:
+        await _stop_leftovers(folder)
+    async with AsyncExitStack() as stack:
+        world = await prepare(folder, fresh=fresh)
+        stack.push_async_callback(world.postgres.stop)
+        workspace = Workspace(cast.seed())
         await workspace.start(port=port or world.ports["workspace"])
+        stack.push_async_callback(workspace.stop)
         stage = _stage(world, workspace, speed=speed, quorum=quorum)
         await release(world.store_dsn)
-        await platform.forget(stage.target)
-        await platform.start(stage.target)
-        urls = [service.health_url.removesuffix("/health") for service in stage.target.services]
-        traffic = asyncio.create_task(load(urls, requests_per_second=10, stop=stop))
+        await _services(stage, stack)
+        stack.push_async_callback(stage.troupe.stop)
         await stage.troupe.start()
-        await workspace.wait_connected()
-        try:
-            yield stage
-        finally:
-            stop.set()
-            await stage.troupe.stop()
-            await platform.stop(stage.target)
-            await traffic
-    finally:
-        await workspace.stop()
-        await world.postgres.stop()
+        await stage.troupe.connected(workspace)
+        yield stage
+
+
+async def _stop_leftovers(folder: Path) -> None:
+    """Services of a demo that was killed live on by design; before their records are forgotten, they are stopped."""
+    nobody = Policy(approvers=frozenset())
+    services = tuple(Service(name=name, health_url="") for name in SERVICES)
+    state = (folder / "run").absolute()
+    if state.exists():
+        gone = Target(
+            name=TARGET,
+            dsn="",
+            channel="",
+            policy=nobody,
+            migrations=state,
+            backups=state,
+            state=state,
+            services=services,
+        )
+        await LocalPlatform().stop(gone)
+
+
+async def _services(stage: Stage, stack: AsyncExitStack) -> None:
+    """The two services up and in light use, until the end of the demo."""
+    platform = LocalPlatform()
+    stop = asyncio.Event()
+    await platform.forget(stage.target)
+    stack.push_async_callback(platform.stop, stage.target)
+    await platform.start(stage.target)
+    bases = [service.health_url.removesuffix("/health") for service in stage.target.services]
+    traffic = asyncio.create_task(load(bases, requests_per_second=10, stop=stop))
+
+    async def ended() -> None:
+        stop.set()
+        await traffic
+
+    stack.push_async_callback(ended)
 
 
 def _stage(world: World, workspace: Workspace, *, speed: float, quorum: int) -> Stage:
@@ -173,8 +223,7 @@ def _stage(world: World, workspace: Workspace, *, speed: float, quorum: int) -> 
 def _targets(world: World, *, speed: float, quorum: int) -> str:
     root = Path(__file__).parents[2]
     services = "".join(
-        _SERVICE.format(name=name, port=world.ports[name], python=sys.executable, folder=root)
-        for name in ("casework-web", "casework-gateway")
+        _SERVICE.format(name=name, port=world.ports[name], python=sys.executable, folder=root) for name in SERVICES
     )
     return _TARGETS.format(
         channel=cast.ENGINEERING,

@@ -50,7 +50,10 @@ def _applied(run: Run, event: e.Event) -> Run:  # noqa: C901, PLR0911, PLR0912 -
         case e.Rejected(at=at) | e.Aborted(at=at):
             return replace(run, question=None, grant=None, hold=None, since=at)
         case e.Voided(at=at):
-            return replace(run, state=State.PREPARING, question=None, grant=None, claim=None, since=at)
+            return replace(
+                run, state=State.PREPARING, question=None, grant=None, claim=None, attempt=0,
+                blockers=(), since=at,
+            )  # fmt: skip
         case e.StepBegan():
             return _began(run, event)
         case e.StepFinished():
@@ -59,18 +62,15 @@ def _applied(run: Run, event: e.Event) -> Run:  # noqa: C901, PLR0911, PLR0912 -
             return _failed(run, event)
         case e.HoldAsked(hold=hold):
             return replace(run, hold=hold)
-        case e.Held(hold=hold, at=at):
-            return replace(
-                run, state=State.HELD, hold=hold, question=None, grant=None, claim=None,
-                blockers=(), since=at, nudged_at=at,
-            )  # fmt: skip
+        case e.Held():
+            return _held(run, event)
         case e.Resumed(at=at) | e.Retried(at=at):
             return replace(run, hold=None, keeper=None, trouble=None, since=at)
         case e.RollbackAsked(reason=reason):
             return replace(run, rollback_wanted=reason, left=(run.route, run.position))
         case e.HandedOver(keeper=keeper, at=at):
             return replace(
-                run, state=State.HANDED_OVER, keeper=keeper, question=None, grant=None, hold=None,
+                run, state=State.HANDED_OVER, keeper=keeper, question=None, hold=None,
                 since=at, nudged_at=at,
             )  # fmt: skip
         case e.BlockersSeen(blockers=blockers):
@@ -110,6 +110,7 @@ def _entered(run: Run, event: e.Entered) -> Run:
         run, route=event.route, position=event.position, state=_state_at(step, keeping), grant=keeping,
         attempt=0, claim=None, question=None, hold=None, trouble=None, blockers=(), samples=(), judgement=None,
         judged_because="", rollback_wanted="", reason=event.reason or run.reason, since=event.at,
+        keeper=run.keeper if event.route is Route.CLOSE else None,
     )  # fmt: skip
 
 
@@ -130,8 +131,20 @@ def _granted(run: Run, event: e.Granted) -> Run:
     return replace(run, state=State.WORKING, question=None, grant=grant, since=event.at)
 
 
+def _held(run: Run, event: e.Held) -> Run:
+    """A running step that pauses has changed nothing: the database is again what it was before."""
+    known = run.database_state if run.claim is None else run.database_before
+    return replace(
+        run, state=State.HELD, hold=event.hold, question=None, grant=None, claim=None, blockers=(),
+        database_state=known, since=event.at, nudged_at=event.at,
+    )  # fmt: skip
+
+
 def _began(run: Run, event: e.StepBegan) -> Run:
-    run = replace(run, claim=run.version + 1, attempt=event.attempt, since=event.at, blockers=())
+    before = run.database_state if event.attempt == 1 else run.database_before
+    run = replace(
+        run, claim=run.version + 1, attempt=event.attempt, database_before=before, since=event.at, blockers=()
+    )
     if event.step is StepName.STOP_SERVICES:
         return replace(run, services_down=True, down_at=run.down_at or event.at, up_at=None)
     if event.step in (StepName.APPLY, StepName.GO_BACK):
@@ -147,7 +160,9 @@ def _finished(run: Run, event: e.StepFinished) -> Run:
         evidence=event.evidence,
         facts=event.facts,
     )
-    run = replace(run, done=(*run.done, done), claim=None, blockers=(), since=event.at)
+    onward = (run.route, min(run.position + 1, len(run.steps) - 1))  # a declined rollback repeats nothing
+    left = onward if run.rollback_wanted else run.left
+    run = replace(run, done=(*run.done, done), left=left, claim=None, blockers=(), since=event.at)
     match event.step:
         case StepName.APPLY:
             return replace(run, database_state=Database.CHANGED)

@@ -54,8 +54,7 @@ def owner(run: Run, person: Person) -> None:
     """Steering (resume, retry, abort, rollback, hand-over) is for owners, approvers, on-call and the starter."""
     member(person)
     policy = run.plan.policy
-    steering = policy.owners | policy.approvers | policy.on_call | {run.plan.starter}
-    if not person.is_one_of(steering):
+    if not _steers(run, person):
         raise r.NotAnOwner(
             f"You are not an owner of {run.plan.target}, so nothing was done.",
             "Type /migrate hold to stop it before its next step, or ask an owner.",
@@ -64,8 +63,17 @@ def owner(run: Run, person: Person) -> None:
 
 
 def keeper(run: Run, person: Person) -> None:
-    """A handed-over run is closed by its keeper, or by somebody who could have taken it."""
-    if run.keeper is None or run.keeper.person == person.id:
-        member(person)
-        return
-    owner(run, person)
+    """A handed-over run is given back or closed by its keeper, or by somebody who could have taken it."""
+    member(person)
+    holder = run.keeper.person if run.keeper else ""
+    if person.id != holder and not _steers(run, person):
+        raise r.NotTheKeeper(
+            "This run is in somebody else's hands, so nothing was done.",
+            "Ask the person who holds it, or an owner.",
+            people=run.plan.policy.owners | {holder},
+        )
+
+
+def _steers(run: Run, person: Person) -> bool:
+    policy = run.plan.policy
+    return person.is_one_of(policy.owners | policy.approvers | policy.on_call | {run.plan.starter})

@@ -4,12 +4,14 @@ Nothing is done here; a refusal is raised, or the events say what is now true.  
 ``decide_people``; this file holds the table and what workers and the clock may say.
 """
 
+from dataclasses import replace
+
 from bot.runbook import decide_people as people
 from bot.runbook import events as e
 from bot.runbook import intents as i
 from bot.runbook import refusals as r
 from bot.runbook.paths import goes_back_now, pause, proceed
-from bot.runbook.run import Blocker, Hold, Question, Run, State
+from bot.runbook.run import Blocker, Hold, Question, Risk, Run, State
 from bot.runbook.samples import Judgement, judge
 from bot.runbook.steps import StepName
 from bot.runbook.timers import Timer, TimerKind, timers
@@ -69,9 +71,8 @@ def decide(run: Run, intent: i.Intent, now: float) -> Events:  # noqa: C901, PLR
 
 
 def _ask(run: Run, intent: i.Ask, now: float) -> Events:
-    _awaits_question(run, intent.number)
+    _awaits_question(run, intent)
     step = run.step
-    word = run.plan.database if step.grave or (step.name is StepName.APPLY and run.plan.risk == "high") else None
     question = Question(
         number=intent.number,
         step=step.asked_by or step.name,
@@ -81,13 +82,19 @@ def _ask(run: Run, intent: i.Ask, now: float) -> Events:
         asked_at=now,
         expires_at=now + run.plan.timing.question_life,
         diff=intent.diff,
-        word=word,
+        word=run.plan.database if _grave(run) else None,
     )
     return (e.Asked(question=question, at=now),)
 
 
+def _grave(run: Run) -> bool:
+    """Must the approval be typed?  A step that another's question covers is as grave as that one."""
+    asking = next(each for each in run.steps if each.name is run.step.asked_by)
+    return asking.grave or (asking.name is StepName.APPLY and run.plan.risk == Risk.HIGH)
+
+
 def _cannot_ask(run: Run, intent: i.CannotAsk, now: float) -> Events:
-    _awaits_question(run, intent.number)
+    _awaits_question(run, intent)
     return (
         e.StepFailed(
             step=run.step.name,
@@ -99,31 +106,42 @@ def _cannot_ask(run: Run, intent: i.CannotAsk, now: float) -> Events:
     )
 
 
-def _awaits_question(run: Run, number: int) -> None:
-    if run.state is not State.PREPARING or number != run.asked + 1:
+def _awaits_question(run: Run, intent: i.Ask | i.CannotAsk) -> None:
+    if run.state is not State.PREPARING or intent.number != run.asked + 1 or not _at(run, intent.step):
         raise r.Stale("This step is no longer being prepared.", "Nothing needs to be done.")
 
 
+def _at(run: Run, step: StepName | None) -> bool:
+    return step in (None, run.step.name)
+
+
 def _begin(run: Run, intent: i.Begin, now: float) -> Events:
-    if run.state is not State.WORKING or intent.attempt != run.attempt + 1:
+    if run.state is not State.WORKING or intent.attempt != run.attempt + 1 or not _at(run, intent.step):
         raise r.Stale("This attempt was begun by another worker.", "Nothing needs to be done.")
     if run.hold is not None and run.attempt == 0:
         return pause(run, run.hold, now)
-    step = run.step
-    if step.destructive:
-        if run.grant is None:  # unreachable by construction; kept because it is the first promise
-            return (e.Voided(step=step.name, reason="there is no approval for it", at=now),)
-        if intent.digest != run.grant.digest:
-            return (e.Voided(step=step.name, reason="what would run is not what was approved", at=now),)
-        if _too_old(run, now):
-            return (e.Voided(step=step.name, reason="the approval was not used in time", at=now),)
-    return (e.StepBegan(step=step.name, attempt=intent.attempt, digest=intent.digest, at=now),)
+    why = _unlicensed(run, intent.digest, now) if run.step.destructive else ""
+    if why:
+        return _void(run, why, now)
+    return (e.StepBegan(step=run.step.name, attempt=intent.attempt, digest=intent.digest, at=now),)
 
 
-def _too_old(run: Run, now: float) -> bool:
-    """An approval counts for a while only; once the step is under way it counts until its end."""
-    fresh = run.attempt == 0 and run.grant is not None and run.step.asked_by == run.step.name
-    return fresh and run.grant is not None and now - run.grant.at > run.plan.timing.grant_life
+def _unlicensed(run: Run, digest: str, now: float) -> str:
+    """Why the approval does not cover what would begin now; empty if it does."""
+    if run.grant is None:  # unreachable by construction; kept because it is the first promise
+        return "there is no approval for it"
+    if digest != run.grant.digest:
+        return "what would run is not what was approved"
+    unused = run.attempt == 0 and run.since == run.grant.at  # once used, it counts until the end of what it covers
+    if unused and now - run.grant.at > run.plan.timing.grant_life:
+        return "the approval was not used in time"
+    return ""
+
+
+def _void(run: Run, why: str, now: float) -> Events:
+    """Ask anew, unless somebody has said meanwhile that it shall go back, or wait."""
+    voided = (e.Voided(step=run.step.name, reason=why, at=now), *goes_back_now(run, now))
+    return (*voided, *pause(run, run.hold, now)) if run.hold and not run.rollback_wanted else voided
 
 
 def _holds_claim(run: Run, claim: int) -> None:
@@ -152,7 +170,7 @@ def _fail(run: Run, intent: i.Fail, now: float) -> Events:
 
 def _pause(run: Run, now: float) -> Events:
     hold = run.hold or Hold(person="", name="the bot", reason="paused by itself", at=now)
-    return (e.Held(hold=hold, at=now),)
+    return (e.Held(hold=hold, at=now), *goes_back_now(run, now))
 
 
 def _see_blockers(run: Run, intent: i.SeeBlockers, now: float) -> Events:
@@ -164,8 +182,8 @@ def _see_blockers(run: Run, intent: i.SeeBlockers, now: float) -> Events:
 
 
 def _merge(known: Blocker | None, seen: Blocker) -> Blocker:
-    """What was approved for a blocker stays with it while it is still there."""
-    return known or seen
+    """What was approved for a blocker stays with it while it is still there; only people approve."""
+    return known or replace(seen, approvals=(), granted=False)
 
 
 def _take_sample(run: Run, intent: i.TakeSample) -> Events:

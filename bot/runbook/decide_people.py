@@ -4,7 +4,7 @@ from bot.runbook import authority
 from bot.runbook import events as e
 from bot.runbook import intents as i
 from bot.runbook import refusals as r
-from bot.runbook.paths import Events, again, enter, way_out
+from bot.runbook.paths import Events, again, enter, pause, way_out
 from bot.runbook.people import Approval, Person
 from bot.runbook.run import Database, Hold, Question, Run, State
 from bot.runbook.steps import Route, StepName
@@ -36,7 +36,7 @@ def approve(run: Run, intent: i.Approve, now: float) -> Events:
 
 
 def reject(run: Run, intent: i.Reject, now: float) -> Events:
-    """A no: nothing touched ends the run, a declined rollback returns, anything else asks what now."""
+    """A no: nothing touched ends the run, a declined rollback returns and waits, anything else asks what now."""
     question = _open_question(run, intent.number)
     authority.decliner(run, intent.person)
     reason = _reason(intent.reason, "A no is recorded with a reason.")
@@ -48,12 +48,14 @@ def reject(run: Run, intent: i.Reject, now: float) -> Events:
         reason=reason,
         at=now,
     )
-    return (rejected, *_after_no(run, question, f"{intent.person.name}: {reason}", now))
+    return (rejected, *_after_no(run, intent.person, f"{intent.person.name}: {reason}", now))
 
 
-def _after_no(run: Run, question: Question, why: str, now: float) -> Events:
-    if question.step is StepName.ANNOUNCE_ROLLBACK and run.left is not None:
-        return (enter(run, *run.left, now, f"The rollback was declined by {why}"),)
+def _after_no(run: Run, person: Person, why: str, now: float) -> Events:
+    if run.step.name is StepName.ANNOUNCE_ROLLBACK and run.left is not None:
+        declined = f"The rollback was declined by {why}"
+        hold = Hold(person=person.id, name=person.name, reason=declined, at=now)
+        return (enter(run, *run.left, now, declined), *pause(run, hold, now))
     untouched = run.database_state is Database.UNTOUCHED and not run.services_down
     if run.route is Route.FORWARD and untouched:
         return (enter(run, Route.CANCEL, 0, now, f"Declined by {why}"),)
@@ -115,7 +117,7 @@ def roll_back(run: Run, intent: i.RollBack, now: float) -> Events:
         raise r.NotNow("There is no backup yet, and nothing to go back from.", "Type /migrate abort to end the run.")
     reason = _reason(intent.reason, "A rollback is recorded with a reason.")
     asked = e.RollbackAsked(person=intent.person.id, name=intent.person.name, reason=reason, at=now)
-    if run.state is State.WORKING and not run.step.interruptible:
+    if run.claim is not None and not run.step.interruptible:
         return (asked,)
     return (asked, enter(run, Route.ROLLBACK, 0, now, reason))
 
@@ -125,8 +127,11 @@ def take_over(run: Run, intent: i.TakeOver, now: float) -> Events:
     authority.owner(run, intent.person)
     if run.state in (State.WORKING, State.PREPARING):
         raise r.StepRunning(
-            "The bot is in the middle of a step.", "Type /migrate hold, and take over when it has ended."
+            "The bot is in the middle of a step.",
+            "Take over when it has ended; before the way back, /migrate hold makes the run stop there.",
         )
+    if run.keeper is not None and run.keeper.person == intent.person.id:
+        raise r.NotNow("The run is already in your hands.", "Type /migrate resume to give it back to the bot.")
     if run.route is Route.CLOSE:
         raise r.NotNow("The run is being closed.", _LOOK)
     note = _reason(intent.note, "A hand-over needs a note on what you are going to do.")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bot.runbook.people import Person
 from bot.runbook.run import Blocker, Database
 from bot.runbook.samples import Sample
+from bot.runbook.steps import StepName
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,13 +104,14 @@ class KeepWaiting:
 
 @dataclass(frozen=True, kw_only=True)
 class Ask:
-    """A worker described the step at hand; ``number`` is the question it prepares."""
+    """A worker described ``step``, which is at hand; ``number`` is the question it prepares."""
 
     number: int
     digest: str
     inputs: tuple[tuple[str, str], ...]
     lines: tuple[str, ...]
     diff: tuple[str, ...] = ()
+    step: StepName | None = None  # a worker that was frozen meanwhile speaks of another step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,14 +122,16 @@ class CannotAsk:
     problem: str
     advice: str = ""
     reference: str = ""
+    step: StepName | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Begin:
-    """A worker is about to act.  ``digest`` is of what would run *now*; ``""`` where nothing is asked."""
+    """A worker is about to act on ``step``.  ``digest`` is of what would run *now*; ``""`` where nothing is asked."""
 
     attempt: int
     digest: str = ""
+    step: StepName | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

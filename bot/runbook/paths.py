@@ -3,7 +3,7 @@
 from bot.runbook import events as e
 from bot.runbook import refusals as r
 from bot.runbook.apply import fold
-from bot.runbook.run import Database, Hold, Run, State
+from bot.runbook.run import Database, Hold, Run
 from bot.runbook.steps import Route
 
 Events = tuple[e.Event, ...]
@@ -49,7 +49,7 @@ def way_out(run: Run) -> Route:
         )
     if run.route is not Route.FORWARD:
         raise r.NotNow("The run is already ending.", "Type /migrate status to see what it waits for.")
-    if run.state is State.WORKING and not run.step.interruptible:
+    if run.claim is not None and not run.step.interruptible:
         raise r.StepRunning(
             f"“{run.step.title}” is running and cannot be cut short safely.",
             "Type /migrate hold: the run then stops before its next step, and can be aborted there.",

@@ -194,6 +194,7 @@ class Run:
     down_at: float | None = None
     up_at: float | None = None
     database_state: Database = Database.UNTOUCHED
+    database_before: Database = Database.UNTOUCHED  # as known when the present step first began
     done: tuple[Done, ...] = ()
     samples: tuple[Sample, ...] = ()
     judgement: Judgement | None = None

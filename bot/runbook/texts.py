@@ -135,7 +135,7 @@ def doing(run: Run) -> str:  # noqa: PLR0911 - one sentence per state
             return f"{title} did not succeed: {one_line(run.trouble.problem) if run.trouble else 'unknown'}"
         case State.HANDED_OVER if run.keeper:
             return f"In the hands of {one_line(run.keeper.name, 80)}: {one_line(run.keeper.reason)}"
-    return f"The run has ended ({_ENDED.get(run.state, run.state)})."
+    return f"The run has ended ({_ENDED[run.state]})." if run.final else f"{title} has been decided on."
 
 
 def _working(run: Run, title: str) -> str:
@@ -157,6 +157,8 @@ def next_up(run: Run) -> str:
     """The step after the present one."""
     if run.final:
         return "Nothing; the run is over."
+    if run.state in (State.HELD, State.STUCK, State.HANDED_OVER):
+        return "What the people it waits for decide."
     if run.position + 1 == len(run.steps):
         return "The run ends."
     following = run.steps[run.position + 1]
@@ -190,7 +192,7 @@ def ask(run: Run) -> str:
     match run.state:
         case State.ASKING if run.question:
             missing = run.plan.policy.quorum - len(run.question.approvals)
-            return f"{counted(missing, 'approver')} of {run.plan.target} to approve or reject it."
+            return f"{counted(missing, 'approver')} of {one_line(run.plan.target, 80)} to approve or reject it."
         case State.HELD:
             return "An owner to resume the run, abort it or roll it back."
         case State.STUCK:

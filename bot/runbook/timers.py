@@ -5,7 +5,6 @@ from enum import StrEnum
 
 from bot.runbook.run import Run, State
 
-
 DEADMAN_AHEAD = 600.0  # seconds: the channel hears of a silent bot after ten minutes at the latest
 DEADMAN_EVERY = 240.0  # and that message is put off every four, so that one missed turn raises no alarm
 

@@ -33,11 +33,15 @@ def counted(number: int, noun: str) -> str:
 
 def one_line(text: str, limit: int = 300) -> str:
     """People's words on one line of at most ``limit`` characters, without direction and control marks."""
-    line = " ".join("".join(map(_tame, text[: limit * 20])).split())
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+    start = text[: limit * 4]
+    plain = start if start.isprintable() else "".join(map(_tame, start))
+    line = " ".join(plain.split())
+    return line if len(line) <= limit and len(start) == len(text) else line[: limit - 1].rstrip() + "…"
 
 
 def _tame(character: str) -> str:
+    if character.isprintable():
+        return character
     kind = unicodedata.category(character)
     if kind in _DROPPED and character != _JOINER:
         return ""

@@ -113,7 +113,7 @@ def confirm(title: str, text: str, yes: str, *, danger: bool = False) -> Block:
         "title": words(title, 100),
         "text": mrkdwn(text, 300),
         "confirm": words(yes, 30),
-        "deny": words("Go back", 30),
+        "deny": words("Not yet", 30),
     }
     return made | {"style": "danger" if danger else "primary"}
 

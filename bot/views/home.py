@@ -8,7 +8,6 @@ from bot.runbook.wording import duration
 from bot.views import blocks as b
 from bot.views.blocks import Glyph
 from bot.views.card import glyph, needed_line
-from bot.views.ids import ActionValue, Verb
 from bot.views.offers import buttons
 from bot.views.plan import tasks
 from bot.views.text import escape, moment, said
@@ -86,8 +85,3 @@ def help_text(verbs: Mapping[str, str]) -> b.Payload:
     lines = [f"`/migrate {said(verb, 40)}` {said(what, 200)}" for verb, what in verbs.items()]
     drawn = [b.section("\n".join(lines[start : start + 10])) for start in range(0, len(lines), 10)]
     return b.payload("\n".join(lines).replace("`", ""), drawn) if lines else b.payload("No command is known.")
-
-
-def logs_button(run: Run) -> b.Block:
-    """The button that leads to the log of a run."""
-    return b.button(Verb.LOGS, "Logs", ActionValue(run=run.id))

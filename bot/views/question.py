@@ -49,8 +49,8 @@ def answered(before: Run, event: e.Event) -> b.Payload:
 
 
 def title(run: Run, asked: Question) -> str:
-    """The title of the step that is asked for."""
-    return escape(_step(run, asked).title)
+    """The step that is asked for; one approval covers the whole way back."""
+    return "Roll back the migration" if asked.step is StepName.ANNOUNCE_ROLLBACK else escape(_step(run, asked).title)
 
 
 def until(asked: Question) -> str:

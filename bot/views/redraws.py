@@ -69,5 +69,10 @@ def _blockers(before: Run, after: Run) -> Iterator[Redraw]:
 
 
 def _settled(before: Run, after: Run) -> Iterator[Redraw]:
-    if before.state in _WAITING and waiting_key(before) != waiting_key(after):
+    if _waits(before) and not (_waits(after) and waiting_key(after) == waiting_key(before)):
         yield waiting_key(before), settled(before, after)
+
+
+def _waits(run: Run) -> bool:
+    """Does the run still wait for the people it asked?  An answer moves ``since`` past the last time of asking."""
+    return run.state in _WAITING and run.nudged_at >= run.since

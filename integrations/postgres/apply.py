@@ -19,7 +19,7 @@ from integrations.postgres.manifest import read_catalog_file
 from integrations.postgres.markers import Marker, settled
 from integrations.postgres.orphans import end_orphans, guarded
 from integrations.postgres.plan import Prepared, prepare, require_approved
-from integrations.postgres.psql import Failure, run_psql
+from integrations.postgres.psql import LOCK_NOT_AVAILABLE, Failure, run_psql
 from integrations.postgres.script import Script
 from integrations.postgres.setback import setback
 from integrations.postgres.settings import Limits
@@ -120,11 +120,11 @@ class _Work:
         tools = self._prepared.tools
 
         async def once(lock_timeout: float) -> Failure | None:
+            if kept := await begun.drop_leftovers(self._db, script, self._before, lock_timeout):
+                return Failure(state=LOCK_NOT_AVAILABLE, text=kept, statement=0)
             return await run_psql(self._context, tools, script, lock_timeout=lock_timeout, limits=self._limits)
 
         async def again(failure: Failure) -> bool:
-            if script.indexes:
-                await begun.drop_leftovers(self._db, script, self._before)
             return begun.may_try_again(script, failure)
 
         climb = await Ladder(self._context, watch, self._limits).climb(once, again)
@@ -135,7 +135,6 @@ class _Work:
 
     async def _is_settled(self, script: Script) -> bool:
         """An earlier attempt began it: finish the bookkeeping, or make it safe to run again, or say it is not."""
-        await begun.drop_leftovers(self._db, script, self._before)
         if script.repeatable:
             return False
         if not await begun.all_built(self._db, script):
@@ -155,9 +154,8 @@ class _Work:
     async def _give_up(self, script: Script, climb: Climb) -> Exception:
         """The error that says what is known of the database now."""
         async with self._living() as db:
-            if script.indexes:
-                await begun.drop_leftovers(db, script, self._before)
-            return await setback(self._context, db, script, climb, self.last_blockers)
+            kept = await begun.drop_leftovers(db, script, self._before, begun.LAST_LOCK_TIMEOUT)
+            return await setback(self._context, db, script, climb, self.last_blockers, kept)
 
     @asynccontextmanager
     async def _living(self) -> AsyncIterator[Session]:

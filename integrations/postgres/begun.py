@@ -1,6 +1,5 @@
 """Files no transaction can hold (CREATE INDEX CONCURRENTLY and the like): what of them is in, and what is left over."""
 
-import psycopg
 from psycopg import sql
 
 from bot.ports import StepError
@@ -10,7 +9,7 @@ from integrations.postgres.connect import Session, rows
 from integrations.postgres.psql import Failure
 from integrations.postgres.script import Script
 
-DROP_LOCK_TIMEOUT = "5s"
+LAST_LOCK_TIMEOUT = 5.0  # seconds, for tidying up after the last try
 
 
 def committed_before(script: Script, failure: Failure) -> bool:
@@ -25,27 +24,29 @@ def may_try_again(script: Script, failure: Failure) -> bool:
     return not script.outside or script.repeatable or not committed_before(script, failure)
 
 
-async def drop_leftovers(db: Session, script: Script, before: Catalog) -> tuple[str, ...]:
-    """Drop the invalid indexes that the file's own interrupted CREATE INDEX CONCURRENTLY left; their names.
+async def drop_leftovers(db: Session, script: Script, before: Catalog, lock_timeout: float) -> str:
+    """Drop the invalid indexes that the file's own interrupted CREATE INDEX CONCURRENTLY left; what could not be.
 
-    Without this IF NOT EXISTS would take the useless index for the wanted one.
+    Without this IF NOT EXISTS would take the useless index for the wanted one.  Dropping waits for the same sessions
+    as building did, so it gives up after ``lock_timeout`` seconds, too.
     """
-    dropped = []
+    kept = []
     for schema, name, _ in await rows(db, "invalid_indexes"):
-        full = sql.Identifier(str(schema), str(name))
         if name not in script.indexes or _was_there(before, str(name)):
             continue
-        await db.execute(sql.SQL("SELECT set_config('lock_timeout', {}, false)").format(DROP_LOCK_TIMEOUT))
+        drop = sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(sql.Identifier(str(schema), str(name)))
         try:
-            await db.execute(sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(full))
-        except psycopg.Error as error:
-            raise StepError(
-                f"{script.name} left the invalid index {schema}.{name}, and it cannot be dropped: {error}",
-                f"Drop it by hand (DROP INDEX CONCURRENTLY {schema}.{name}), then type /migrate retry.",
-                database=Database.CHANGED,
-            ) from error
-        dropped.append(f"{schema}.{name}")
-    return tuple(dropped)
+            await _set_lock_timeout(db, lock_timeout)
+            await db.execute(drop)
+        except (pg.LockNotAvailable, pg.QueryCanceled, pg.DeadlockDetected) as error:
+            kept.append(f"the invalid index {schema}.{name} cannot be dropped yet ({error.diag.message_primary})")
+        finally:
+            await _set_lock_timeout(db, 0)
+    return "; ".join(kept)
+
+
+async def _set_lock_timeout(db: Session, seconds: float) -> None:
+    await db.execute(sql.SQL("SELECT set_config('lock_timeout', {}, false)").format(str(int(seconds * 1000))))
 
 
 async def all_built(db: Session, script: Script) -> bool:

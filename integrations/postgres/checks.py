@@ -1,6 +1,6 @@
 """What is asked of the database after a migration; each answer is a finding with its own words.
 
-Runbook step 5: schema changes present, foreign keys valid, no orphans, no violations, indexes created, rows as expected.
+Runbook step 5: schema changes present, keys valid, no orphans, no violations, indexes created, rows as expected.
 """
 
 import re
@@ -106,7 +106,7 @@ async def orphan_checks(db: Session, context: Context) -> Findings:
     """The target's own queries; each must return 0."""
     found = []
     for name, query in context.target.orphan_checks:
-        count = await _number(db, sql.SQL(query))  # type: ignore[arg-type] # the target's configuration, not people's text
+        count = await _number(db, sql.SQL(query))  # the target's configuration, not people's text
         found.append(Finding(text=f"{name}: {count:,} (must be 0)", violation=count != 0))
     return tuple(found)
 
@@ -143,7 +143,7 @@ def _list(value: object) -> list[str]:
     return [str(each) for each in value] if isinstance(value, list) else []
 
 
-async def _number(db: Session, query: sql.Composable) -> int:
+async def _number(db: Session, query: sql.SQL | sql.Composed) -> int:
     row = await (await db.execute(query)).fetchone()
     return int(str(row[0])) if row else 0
 

@@ -10,6 +10,7 @@ from psycopg import conninfo, pq
 from psycopg.rows import class_row
 
 from bot.ports import StepError
+from integrations.postgres.advice import explain
 from integrations.postgres.blocks import blocks
 
 Session = psycopg.AsyncConnection[tuple[object, ...]]
@@ -67,16 +68,20 @@ def secrets_of(dsn: str) -> tuple[str, ...]:
 
 @asynccontextmanager
 async def session(dsn: str, application_name: str) -> AsyncIterator[Session]:
-    """An autocommit session under the step's name; ``StepError`` when the database cannot be reached."""
+    """An autocommit session under the step's name; ``StepError`` when the database cannot be reached or refuses."""
     try:
         opened = await psycopg.AsyncConnection.connect(
             dsn, autocommit=True, application_name=application_name, connect_timeout=CONNECT_SECONDS
         )
     except psycopg.OperationalError as error:
         raise _unreachable(dsn, error) from error
-    async with opened:
-        await opened.execute(blocks("queries.sql")["calm"])
-        yield opened
+    try:
+        async with opened:
+            await opened.execute(blocks("queries.sql")["calm"])
+            yield opened
+    except psycopg.Error as error:
+        said = error.diag.message_primary or str(error).strip()
+        raise StepError(f"The database said: {said}", explain(error.sqlstate or "", said)) from error
 
 
 async def identity(db: Session, dsn: str) -> Identity:

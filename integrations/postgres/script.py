@@ -16,7 +16,7 @@ from integrations.postgres.statements import Statement
 
 LARGEST = 50_000_000  # bytes; a larger file is data, not a migration
 _META = re.compile(rb"(?m)^\s*\\(?!\.\s*$)|\\(?:!|gexec|gset|g\b|i\b|ir\b|c\b|connect\b|copy\b|o\b|setenv\b|watch\b)")
-_CONTROL = re.compile(rb"(?im)^\s*(begin|start\s+transaction|commit|end|rollback|abort)\b[^;$]*;")
+_CONTROL = re.compile(rb"(?im)(?:^|;)\s*(begin|start\s+transaction|commit|end|rollback|abort)\b[^;$]*;")
 _PROGRAM = re.compile(rb"(?is)\bcopy\b.{1,2000}?\b(from|to)\s+program\b")
 # These change how psql itself reads quotes, and could hide a backslash command from the parser.
 _LEXING = re.compile(rb"(?i)standard_conforming_strings|client_encoding|backslash_quote|\bset\s+names\b")

@@ -17,7 +17,7 @@ NOTHING = "Nothing was changed."
 
 
 async def setback(
-    context: Context, db: Session, script: Script, climb: Climb, blockers: tuple[Blocker, ...]
+    context: Context, db: Session, script: Script, climb: Climb, blockers: tuple[Blocker, ...], kept: str
 ) -> StepError | StepPaused:
     """The error for a climb that did not reach the top; a hold with nothing changed is a pause."""
     failure = climb.failure or Failure(state="", text="psql said it went well, yet the database has no mark of it")
@@ -34,6 +34,7 @@ async def setback(
             f"{script.name} did not get its lock in {plural(climb.tries, 'try', 'tries')} ({climb.seconds:.0f} s)"
             + _names(blockers)
         )
+    left = f"{left} Left over: {kept}; drop it by hand." if kept else left
     return StepError(f"{problem}. {left}", explain(failure.state, failure.text), database=database)
 
 

@@ -14,7 +14,9 @@ from integrations.postgres.words import plural
 
 OURS = "migrate/"
 NAME = "migrate/-/observer"
-STATS_LAG = 1.5  # a session reports its counters at most a second late (PGSTAT_MIN_INTERVAL)
+# A session reports its counters up to a second late (PGSTAT_MIN_INTERVAL); an idle one up to ten, but that one is
+# still connected and so found by ``application_sessions``; a leaving one reports at once.
+STATS_LAG = 1.5
 
 
 @dataclass(frozen=True, kw_only=True)

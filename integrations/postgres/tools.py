@@ -3,6 +3,7 @@
 Looked for in the target's setting, PATH, the usual folders, and at last in the packaged binaries (no TLS, gzip only).
 """
 
+import asyncio
 import os
 import re
 import shutil
@@ -57,7 +58,7 @@ async def find_tools(server_major: int, setting: Path | None, folders: Iterable[
     pg_dump refuses servers newer than itself (pg_dump documentation, Notes).
     """
     wanted = [setting] if setting else list(folders if folders is not None else usual_folders())
-    found = [tools for folder in wanted if (tools := await _inspect(folder))]
+    found = [tools for tools in await asyncio.gather(*map(_inspect, wanted)) if tools]
     able = [tools for tools in found if tools.major >= server_major]
     if not able:
         raise _missing(server_major, setting, found)
@@ -65,8 +66,8 @@ async def find_tools(server_major: int, setting: Path | None, folders: Iterable[
 
 
 def usual_folders() -> tuple[Path, ...]:
-    """Every folder worth looking into, each once."""
-    on_path = [Path(entry) for entry in os.get_exec_path() if entry]
+    """Every folder worth looking into, each once (on many systems /bin is /usr/bin)."""
+    on_path = [Path(entry).resolve() for entry in os.get_exec_path() if entry]
     usual = [found for pattern in USUAL for found in Path("/").glob(pattern.lstrip("/"))]
     return tuple(dict.fromkeys([*on_path, *usual, *_packaged()]))
 

@@ -1,6 +1,6 @@
 """What the service steps need of the world, and the words they share."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from bot.ports import Platform, Service, Target
@@ -18,10 +18,14 @@ class Session(Protocol):
     def user(self) -> str: ...
 
 
-#: Who is connected to the target's database (by its DSN), the bot and ``migrate/…`` left out.
-Sessions = Callable[[str], Awaitable[Sequence[Session]]]
-#: Did the tuple counters of the database (by its DSN) stay as they are over so many seconds?
-WritesStill = Callable[[str, float], Awaitable[Verdict]]
+class Sessions(Protocol):
+    """What the database itself says about who uses it; a module with these two functions will do."""
+
+    async def application_sessions(self, dsn: str, /) -> Sequence[Session]:
+        """Who is connected to the database, the bot and ``migrate/…`` left out."""
+
+    async def writes_still(self, dsn: str, seconds: float, /) -> Verdict:
+        """Did the tuple counters of the database stay as they are over so many seconds?"""
 
 
 class Services(Platform, Protocol):

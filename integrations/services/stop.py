@@ -5,7 +5,7 @@ import time
 
 from bot.ports import Context, Description, Outcome, StepError
 from bot.runbook.samples import Verdict
-from integrations.services.parts import Services, Sessions, WritesStill, listed, named
+from integrations.services.parts import Services, Sessions, listed, named
 
 POLL_SECONDS = 0.1
 
@@ -18,12 +18,11 @@ class StopServices:
     """
 
     def __init__(
-        self, *, platform: Services, sessions: Sessions, writes_still: WritesStill,
+        self, *, platform: Services, sessions: Sessions,
         still_seconds: float = 2.0, drain_seconds: float = 10.0,
     ) -> None:  # fmt: skip
         self._platform = platform
         self._sessions = sessions
-        self._writes_still = writes_still
         self._still_seconds = still_seconds
         self._drain_seconds = drain_seconds
 
@@ -42,7 +41,9 @@ class StopServices:
 
     async def check(self, context: Context) -> Outcome | None:
         """An outcome when every service is stopped and nobody else is connected."""
-        if any((await self._platform.status(context.target)).values()) or await self._sessions(context.target.dsn):
+        if any((await self._platform.status(context.target)).values()) or await self._sessions.application_sessions(
+            context.target.dsn
+        ):
             return None
         return _outcome(context)
 
@@ -63,9 +64,9 @@ class StopServices:
         """Asks the platform and the database again."""
         if running := await self._running(context):
             return Verdict(ok=False, reason=f"Running again: {listed(running)}.")
-        if sessions := await self._sessions(context.target.dsn):
+        if sessions := await self._sessions.application_sessions(context.target.dsn):
             return Verdict(ok=False, reason=f"Connected to the database: {named(sessions)}.")
-        still = await self._writes_still(context.target.dsn, self._still_seconds)
+        still = await self._sessions.writes_still(context.target.dsn, self._still_seconds)
         if not still.ok:
             return still
         reason = f"All services scaled to 0. No active connections to database. {still.reason}"
@@ -80,7 +81,7 @@ class StopServices:
 
     async def _drained(self, context: Context) -> None:
         deadline, told = time.monotonic() + self._drain_seconds, ""
-        while sessions := await self._sessions(context.target.dsn):
+        while sessions := await self._sessions.application_sessions(context.target.dsn):
             if time.monotonic() > deadline:
                 raise StepError(
                     f"The services have stopped, but others are connected to the database: {named(sessions)}.",

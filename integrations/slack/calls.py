@@ -1,6 +1,5 @@
 """One place where a call to Slack becomes an answer, ``Busy``, ``Unclear`` or ``SlackRefused``."""
 
-import asyncio
 from collections.abc import Awaitable, Mapping
 from typing import Any
 
@@ -12,7 +11,7 @@ from bot.ports import Busy, Unclear
 
 #: Slack's own "it may have happened all the same" (docs.slack.dev/reference/methods/chat.postMessage, errors).
 _UNCLEAR = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
-_BUSY = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
+_BUSY = frozenset({"ratelimited", "rate_limited"})
 _ADVICE: Mapping[str, str] = {
     "not_in_channel": "Invite the bot to the channel: /invite @ its name.",
     "channel_not_found": "Check the channel's id in the targets file, and invite the bot to it.",
@@ -47,7 +46,7 @@ async def ask(method: str, call: Awaitable[AsyncSlackResponse]) -> Mapping[str, 
         response = await call
     except SlackApiError as error:
         raise _meaning(method, error) from error
-    except (aiohttp.ClientError, asyncio.TimeoutError, OSError, SlackClientError, ValueError) as error:
+    except (TimeoutError, aiohttp.ClientError, OSError, SlackClientError, ValueError) as error:
         raise Unclear(f"{method}: {type(error).__name__}") from error
     return response.data if isinstance(response.data, dict) else {}
 

@@ -60,7 +60,7 @@ def timing(core: Core) -> Any:
         status_every=900.0,
         monitor_for=30.0,
         sample_every=10.0,
-        remind_after=(100.0, 200.0),
+        remind_after=(100.0,),
         question_life=1000.0,
         grant_life=500.0,
         nudge_every=300.0,

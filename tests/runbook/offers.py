@@ -79,6 +79,7 @@ def _workers(core: Core, run: Any) -> Iterator[Any]:
         yield i.Begin(attempt=attempt, digest=DIGEST)
     yield i.Begin(attempt=run.attempt + 1, digest=OTHER)
     yield i.Begin(attempt=run.attempt + 1, digest="")
+    yield from _late_words(core, run)
     for claim in (run.claim or 0, -1):
         yield i.Finish(claim=claim, evidence=("seen",))
         yield i.Fail(claim=claim, problem="it broke")
@@ -90,6 +91,16 @@ def _workers(core: Core, run: Any) -> Iterator[Any]:
     if run.step.name is core.steps.StepName.APPLY:
         yield i.SeeBlockers(claim=run.claim or 0, blockers=(blocker(core),))
         yield i.SeeBlockers(claim=run.claim or 0, blockers=(blocker(core, granted=True),))
+
+
+def _late_words(core: Core, run: Any) -> Iterator[Any]:
+    """What a worker says that was frozen while the run went on: it still speaks of another step."""
+    i, now, names = core.i, run.step.name, core.steps.StepName
+    other = names.GO_BACK if now is not names.GO_BACK else names.STOP_SERVICES
+    yield i.Begin(attempt=run.attempt + 1, digest=DIGEST, step=other)
+    yield i.Begin(attempt=run.attempt + 1, digest=DIGEST, step=now)
+    yield i.Ask(number=run.asked + 1, digest=DIGEST, inputs=(), lines=(), step=other)
+    yield i.CannotAsk(number=run.asked + 1, problem="no answer", step=other)
 
 
 def blocker(core: Core, *, granted: bool = False) -> Any:

@@ -36,10 +36,12 @@ async def running(folder: Path, *services: Service) -> AsyncIterator[Target]:
     """The services, answering; ended afterwards."""
     made = target(folder, *services)
     await LocalPlatform().start(made)
-    for each in made.services:
-        await until_open(int(each.health_url.split(":")[2].split("/")[0]))
-    yield made
-    await LocalPlatform(stop_seconds=0.2).stop(made)
+    try:
+        for each in made.services:
+            await until_open(int(each.health_url.split(":")[2].split("/")[0]))
+        yield made
+    finally:
+        await LocalPlatform(stop_seconds=0.2).stop(made)
 
 
 async def until_open(port: int) -> None:

@@ -1,6 +1,7 @@
 """Stopping is proven from the database, restarting from the health endpoints; each step answers five questions."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,14 +11,15 @@ import pytest
 import pytest_asyncio
 
 from bot.demo.casework import Casework
-from bot.ports import Context, Outcome, StepError, Target
+from bot.ports import Context, Outcome, Service, StepError, Target
 from bot.runbook.samples import Sample, Verdict
 from bot.runbook.steps import StepName
+from integrations.health.pool import connections_used
 from integrations.health.probe import HealthProbe
 from integrations.local.platform import LocalPlatform
 from integrations.services.steps import RestartServices, StopServices
 from tests.fakes import FakePlatform
-from tests.integrations.services.making import context, run_at, service, target
+from tests.integrations.services.making import context, free_port, run_at, service, target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,18 @@ class FakeDatabase:
         return Verdict(ok=not self.writing, reason="Rows are written." if self.writing else "No row was written.")
 
 
+class RealSessions(FakeDatabase):
+    """Asks the real database who is there."""
+
+    async def application_sessions(self, dsn: str) -> tuple[Someone, ...]:
+        async with await psycopg.AsyncConnection.connect(dsn) as db:
+            found = await db.execute(
+                "SELECT pid, application_name, usename FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            return tuple(Someone(pid=pid, application=name, user=user) for pid, name, user in await found.fetchall())
+
+
 @dataclass(kw_only=True)
 class FixedProbe:
     """Always the same sample."""
@@ -60,9 +74,7 @@ async def half(_: Target) -> float | None:
 
 
 def stop(platform: LocalPlatform | FakePlatform, database: FakeDatabase) -> StopServices:
-    return StopServices(
-        platform=platform, sessions=database.application_sessions, writes_still=database.writes_still, drain_seconds=0.3
-    )
+    return StopServices(platform=platform, sessions=database, drain_seconds=0.3)
 
 
 def restart(platform: LocalPlatform | FakePlatform, *, seconds: float = 10.0, dead: float = 0.5) -> RestartServices:
@@ -148,18 +160,8 @@ async def test_a_lingering_session_refuses_the_stop_by_name(tmp_path: Path) -> N
 async def test_a_real_session_of_somebody_refuses_the_stop(tmp_path: Path, casework: Casework) -> None:
     """The same with a real database: refused while psql is connected, done when it has gone."""
 
-    async def sessions(dsn: str) -> tuple[Someone, ...]:
-        async with await psycopg.AsyncConnection.connect(dsn) as db:
-            found = await db.execute(
-                "SELECT pid, application_name, usename FROM pg_stat_activity "
-                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-            return tuple(Someone(pid=pid, application=name, user=user) for pid, name, user in await found.fetchall())
-
-    made, database = target(tmp_path, service("web"), dsn=casework.owner_dsn), FakeDatabase()
-    step = StopServices(
-        platform=FakePlatform(), sessions=sessions, writes_still=database.writes_still, drain_seconds=0.3
-    )
+    made = target(tmp_path, service("web"), dsn=casework.owner_dsn)
+    step = stop(FakePlatform(), RealSessions())
     async with await psycopg.AsyncConnection.connect(casework.app_dsn, application_name="psql"):
         assert await step.check(stopping(made)) is None
         with pytest.raises(StepError, match=r"\(psql, user casework_app\)"):
@@ -278,3 +280,26 @@ async def test_a_changed_command_changes_the_digest(tmp_path: Path) -> None:
     asked = [(await restart(platform).describe(restarting(each))).inputs for each in (before, changed, rotated)]
     assert asked[0] != asked[1]
     assert asked[0] == asked[2]
+
+
+async def test_the_samples_services_leave_no_session_and_come_back(tmp_path: Path, casework: Casework) -> None:
+    """Real services on a real database: connected while they run, gone after the stop, healthy after the restart."""
+    port = free_port()
+    sample = Service(
+        name="casework-web", health_url=f"http://127.0.0.1:{port}/health",
+        metrics_url=f"http://127.0.0.1:{port}/metrics.json", folder=str(Path(__file__).resolve().parents[3]),
+        command=(sys.executable, "-m", "bot.demo.sample_app", "--name", "casework-web", "--port", str(port)),
+        environment=(("DATABASE_URL", casework.app_dsn),),
+    )  # fmt: skip
+    made, platform, database = target(tmp_path, sample, dsn=casework.owner_dsn), LocalPlatform(), RealSessions()
+    probe = HealthProbe(pool=connections_used, seconds=2.0)
+    back = RestartServices(platform=platform, probe=probe, healthy_seconds=30.0)
+    try:
+        for _ in range(2):
+            outcome = await back.run(restarting(made))
+            assert (await back.verify(restarting(made), outcome)).ok
+            assert {"casework-web"} == {each.application for each in await database.application_sessions(made.dsn)}
+            assert "All services scaled to 0" in (await stop(platform, database).run(stopping(made))).evidence
+            assert () == await database.application_sessions(made.dsn)
+    finally:
+        await platform.stop(made)

@@ -72,7 +72,7 @@ class Bot:
         client = slack_client(slack)
         app = bolt_app(slack, client, self.desk)
         if slack.app_token is not None:
-            await AsyncSocketModeHandler(app, slack.app_token.get_secret_value()).start_async()  # type: ignore[no-untyped-call]
+            await _socket_mode(app, slack.app_token.get_secret_value())
             return
         runner = web.AppRunner(app.web_app())
         await runner.setup()
@@ -88,6 +88,16 @@ class Bot:
         """Arm what is due until cancelled."""
         dsn = self.settings.database_url.get_secret_value()
         await _kept_up("clock", lambda: Clock(self.engine, self.queue, dsn).run())
+
+
+async def _socket_mode(app: AsyncApp, token: str) -> None:
+    """Connected until cancelled, and properly closed then."""
+    handler = AsyncSocketModeHandler(app, token)
+    try:
+        await handler.connect_async()  # type: ignore[no-untyped-call]
+        await asyncio.Event().wait()
+    finally:
+        await handler.close_async()  # type: ignore[no-untyped-call]
 
 
 async def _kept_up(name: str, process: Callable[[], Awaitable[None]]) -> None:

@@ -1,6 +1,7 @@
 """What a scenario works with: the people at their keyboards, and a look at the record."""
 
 import asyncio
+import html
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -174,7 +175,7 @@ async def _transcript(player: Player) -> None:
 
 
 def _print(message: Mapping[str, Any]) -> None:
-    lines: Sequence[str] = str(message.get("text", "")).splitlines() or [""]
+    lines: Sequence[str] = html.unescape(str(message.get("text", ""))).splitlines() or [""]
     mark = "   ↳ " if message.get("thread_ts") else "■ "
     print("\n".join([mark + lines[0], *("     " + line for line in lines[1:])]), flush=True)
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
+import psycopg
+
 from bot.demo import cast
 from bot.demo.errors import EmbeddedPostgresError
 from bot.demo.load import load
@@ -151,6 +153,12 @@ async def set_up(folder: Path, *, speed: float, quorum: int, fresh: bool, port: 
         yield stage
 
 
+async def _migrating(store_dsn: str) -> bool:
+    """Is there a run that the last demo left under way?"""
+    async with await psycopg.AsyncConnection.connect(store_dsn) as conn:
+        return await (await conn.execute("select 1 from runs where active")).fetchone() is not None
+
+
 async def _stop_leftovers(folder: Path) -> None:
     """Services of a demo that was killed live on by design; before their records are forgotten, they are stopped."""
     nobody = Policy(approvers=frozenset())
@@ -174,9 +182,10 @@ async def _services(stage: Stage, stack: AsyncExitStack) -> None:
     """The two services up and in light use, until the end of the demo."""
     platform = LocalPlatform()
     stop = asyncio.Event()
-    await platform.forget(stage.target)
     stack.push_async_callback(platform.stop, stage.target)
-    await platform.start(stage.target)
+    if not await _migrating(stage.world.store_dsn):  # otherwise the run itself knows when they come back
+        await platform.forget(stage.target)
+        await platform.start(stage.target)
     bases = [service.health_url.removesuffix("/health") for service in stage.target.services]
     traffic = asyncio.create_task(load(bases, requests_per_second=10, stop=stop))
 

@@ -66,7 +66,7 @@ def decide(run: Run, intent: i.Intent, now: float) -> Events:  # noqa: C901, PLR
             return _see_blockers(run, intent, now)
         case i.TakeSample():
             return _take_sample(run, intent)
-        case i.Tick():
+        case _:  # Tick
             return _tick(run, intent, now)
 
 

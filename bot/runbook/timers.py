@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.runbook.run import Run, State
+from bot.runbook.people import Timing
+from bot.runbook.run import Question, Run, State
 
 DEADMAN_AHEAD = 600.0  # seconds: the channel hears of a silent bot after ten minutes at the latest
 DEADMAN_EVERY = 240.0  # and that message is put off every four, so that one missed turn raises no alarm
@@ -33,24 +34,21 @@ def timers(run: Run) -> frozenset[Timer]:
     timing = run.plan.timing
     found = {Timer(kind=TimerKind.STATUS, due=run.status_at + timing.status_every)}
     match run.state:
-        case State.ASKING:
-            found |= _question_timers(run)
+        case State.ASKING if run.question:
+            found |= _question_timers(run.question, timing)
         case State.WATCHING:
             latest = run.samples[-1].at if run.samples else run.since
             found.add(Timer(kind=TimerKind.SAMPLE, due=latest + timing.sample_every))
         case State.PREPARING | State.WORKING:
             found.add(Timer(kind=TimerKind.KICK, due=run.since + timing.kick_every))
-        case State.HELD | State.STUCK | State.HANDED_OVER:
+        case _:  # held, stuck, handed over: people are waited for
             found.add(Timer(kind=TimerKind.NUDGE, due=run.nudged_at + timing.nudge_every))
     return frozenset(found)
 
 
-def _question_timers(run: Run) -> set[Timer]:
-    question = run.question
-    if question is None:
-        return set()
+def _question_timers(question: Question, timing: Timing) -> set[Timer]:
     found = {Timer(kind=TimerKind.EXPIRE, due=question.expires_at)}
-    if question.reminded < len(run.plan.timing.remind_after):
-        due = question.asked_at + run.plan.timing.remind_after[question.reminded]
+    if question.reminded < len(timing.remind_after):
+        due = question.asked_at + timing.remind_after[question.reminded]
         found.add(Timer(kind=TimerKind.REMIND, due=due))
     return found

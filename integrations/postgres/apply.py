@@ -116,7 +116,9 @@ class _Work:
         )
 
     async def _climb(self, script: Script) -> Climb:
-        watch = Watch(self._context, self._db, script, self._limits)
+        scripts = self._prepared.scripts
+        share = (scripts.index(script), len(scripts))
+        watch = Watch(self._context, self._db, script, self._limits, share)
         tools = self._prepared.tools
 
         async def once(lock_timeout: float) -> Failure | None:

@@ -1,5 +1,6 @@
 """Files no transaction can hold (CREATE INDEX CONCURRENTLY and the like): what of them is in, and what is left over."""
 
+from psycopg import errors as pg
 from psycopg import sql
 
 from bot.ports import StepError

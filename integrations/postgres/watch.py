@@ -26,10 +26,13 @@ class Watch:
     ``waited`` is the seconds spent waiting for locks so far; ``last`` the blockers seen last.
     """
 
-    def __init__(self, context: Context, db: Session, script: Script, limits: Limits) -> None:
+    def __init__(
+        self, context: Context, db: Session, script: Script, limits: Limits, share: tuple[int, int] = (0, 1)
+    ) -> None:
         self.waited = 0.0
         self.last: tuple[Blocker, ...] = ()
         self._context, self._db, self._script, self._limits = context, db, script, limits
+        self._share = share  # which file of how many, so that the bar never goes back
         self._known: dict[str, Blocker] = {}
         self._cancelled: dict[str, float] = {}
         self._ended: set[str] = set()
@@ -114,7 +117,8 @@ class Watch:
         total = len(self._script.statements)
         self._statement = self._locate(query)
         where = f"{self._script.name}: statement {self._statement + 1} of {total}" if total else self._script.name
-        parts, fraction = [where], self._statement / total if total else None
+        number, files = self._share
+        parts, fraction = [where], (number + (self._statement / total if total else 0)) / files
         for what, phase, done, whole in await rows(self._db, "progress", {"pid": pid}):
             share = f", {int(str(done)) / int(str(whole)):.0%}" if done and whole else ""
             parts.append(f"{what} ({phase}{share})")

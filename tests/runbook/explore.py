@@ -60,19 +60,24 @@ class Exploration:
 
     def walk(self) -> "Exploration":
         """Visit everything; raises ``Violation`` at the first broken promise."""
-        self._visit(Node(run=self.core.apply.begin("m-1", started(self.core, self.start)), now=0.0, memory=Memory()))
-        waiting = deque([0])
+        waiting = deque([self.begin()])
         while waiting:
             index = waiting.popleft()
             self._offers_way_back(index)
             for intent, at in offers(self.core, self.nodes[index].run, self.nodes[index].now):
                 known = len(self.nodes)
-                self._try(index, intent, at)
+                self.attempt(index, intent, at)
                 waiting.extend(range(known, len(self.nodes)))
         self._services_return()
         return self
 
-    def _try(self, index: int, intent: Any, at: float) -> None:
+    def begin(self) -> int:
+        """The run as it was started: the first state."""
+        run = self.core.apply.begin("m-1", started(self.core, self.start))
+        return self._visit(Node(run=run, now=0.0, memory=Memory()))
+
+    def attempt(self, index: int, intent: Any, at: float) -> int | None:
+        """Say ``intent`` in a state and hold what comes of it to every promise; the state reached, if any."""
         node, core = self.nodes[index], self.core
         self.transitions += 1
         try:
@@ -80,15 +85,17 @@ class Exploration:
         except core.r.Refusal as refusal:
             self.refused[type(refusal).__name__] += 1
             self.refusals.setdefault(type(refusal).__name__, refusal)
-            return
+            return None
         after = core.apply.fold(node.run, events)
         memory = remember(core, node.memory, events)
         self.kinds.update(type(each).__name__ for each in events)
         step = Node(run=after, now=at, memory=memory, parent=index, intent=intent, events=events)
         known = len(self.nodes)
-        self.edges[index].add(self._visit(step))
+        reached = self._visit(step)
+        self.edges[index].add(reached)
         if intent:
             self._hold(step, node, new=len(self.nodes) > known)
+        return reached
 
     def _hold(self, step: Node, node: Node, *, new: bool) -> None:
         move = Move(
@@ -137,10 +144,10 @@ class Exploration:
     def trace(self, node: Node | None) -> str:
         """The shortest way to ``node``, a line for each intent."""
         lines: list[str] = []
-        while node is not None and node.intent is not None or node is not None and node.parent is not None:
+        while node is not None and node.parent is not None:
             told = ", ".join(type(each).__name__ for each in node.events)
             lines.append(f"  {spoken(node.intent)} -> {told or '-'} [{standing(node.run)}]")
-            node = None if node.parent is None else self.nodes[node.parent]
+            node = self.nodes[node.parent]
         return "\n".join(reversed(lines))
 
     def path(self, node: Node) -> list[Any]:

@@ -98,7 +98,9 @@ def _licensed(move: Move, step: Any, began: Any) -> None:
     holds(len(counted) >= policy.quorum, "the quorum is made of different people who said yes to this digest")
     holds(counted <= _may_approve(move.before.plan), "every yes that counts is of somebody who may give it")
     unused = began.attempt == 1 and move.before.since == grant.at
-    holds(not unused or began.at - grant.at <= move.before.plan.timing.grant_life, "the grant is not older than its life")
+    holds(
+        not unused or began.at - grant.at <= move.before.plan.timing.grant_life, "the grant is not older than its life"
+    )
 
 
 def _may_approve(plan: Any) -> frozenset[str]:

@@ -226,8 +226,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="attempt not checked",
         module="decide",
-        was="intent.attempt != run.attempt + 1 or not _at(run, intent.step):\n        raise r.Stale(\"This attempt",
-        becomes="not _at(run, intent.step):\n        raise r.Stale(\"This attempt",
+        was='intent.attempt != run.attempt + 1 or not _at(run, intent.step):\n        raise r.Stale("This attempt',
+        becomes='not _at(run, intent.step):\n        raise r.Stale("This attempt',
         caught_by=("i2_one_claim", "i2_said_twice"),
     ),
     Mutant(

@@ -109,7 +109,7 @@ class Engine:
             await self._queue_work(conn, after, intent)
             self.checkpoint("commit")
         self.checkpoint("committed")
-        self._known[run_id] = (after, head)
+        self._remember(after, head)
         return after
 
     async def load(self, run_id: str) -> Run:
@@ -163,8 +163,14 @@ class Engine:
                     run = _folded(run_id, run, entry.event)
         if run is None:
             raise UnknownRun(run_id)
-        self._known[run_id] = (run, head)
+        self._remember(run, head)
         return run, head
+
+    def _remember(self, run: Run, head: str) -> None:
+        """Spare the next replay; an ended run is not worth the memory."""
+        self._known[run.id] = (run, head)
+        if run.final:
+            del self._known[run.id]
 
     async def _write(
         self,

@@ -130,10 +130,10 @@ def take_over(run: Run, intent: i.TakeOver, now: float) -> Events:
             "The bot is in the middle of a step.",
             "Take over when it has ended; before the way back, /migrate hold makes the run stop there.",
         )
-    if run.keeper is not None and run.keeper.person == intent.person.id:
-        raise r.NotNow("The run is already in your hands.", "Type /migrate resume to give it back to the bot.")
     if run.route is Route.CLOSE:
         raise r.NotNow("The run is being closed.", _LOOK)
+    if run.keeper is not None and run.keeper.person == intent.person.id:
+        raise r.NotNow("The run is already in your hands.", "Type /migrate resume to give it back to the bot.")
     note = _reason(intent.note, "A hand-over needs a note on what you are going to do.")
     keeper = Hold(person=intent.person.id, name=intent.person.name, reason=note, at=now)
     return (e.HandedOver(keeper=keeper, at=now),)

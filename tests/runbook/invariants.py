@@ -20,7 +20,7 @@ class Memory:
     gone_back: bool = False  # the way back was really gone
     kept: bool = False  # a named person took the run into their hands
 
-    def seeing(self, core: Core, event: Any) -> "Memory":
+    def seeing(self, core: Core, event: Any) -> "Memory":  # noqa: PLR0911 - one case per event
         """What is remembered after ``event``."""
         e, steps = core.e, core.steps.StepName
         match event:
@@ -241,7 +241,7 @@ def i7_way_back(move: Move) -> None:
 
 def hold_holds(move: Move) -> None:
     """A pulled cord stops the next destructive step of the migration until somebody with authority resumes."""
-    for began in move.of("StepBegan"):
+    if move.of("StepBegan"):
         running_already = move.before.claim is not None
         stopped = move.recalled.pulled and move.before.route == "forward" and move.before.step.asked_by is not None
         holds(not stopped or running_already, "nothing destructive begins while the cord is pulled")

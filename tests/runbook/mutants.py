@@ -308,10 +308,10 @@ MUTANTS: tuple[Mutant, ...] = (
         caught_by=("i7_way_back",),
     ),
     Mutant(
-        name="ledger loses a word",
+        name="ledger forgets the word",
         module="codec",
         was="given[field.name] = _build(_hints(kind)[field.name], value[field.name])",
-        becomes='given[field.name] = "" if field.name == "problem" else _build(_hints(kind)[field.name], value[field.name])',
+        becomes='given[field.name] = _build(_hints(kind)[field.name], value[field.name]) if field.name != "word" else None',
         caught_by=("i6_replay",),
     ),
 )

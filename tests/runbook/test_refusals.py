@@ -6,6 +6,7 @@ from bot.runbook import intents as i
 from bot.runbook import refusals as r
 from bot.runbook.steps import StepName
 from tests.runbook.cast import DIGEST, person
+from tests.runbook.offers import blocker
 from tests.runbook.play import CORE, Play, play
 
 
@@ -110,6 +111,35 @@ def test_a_final_run_hears_nothing() -> None:
         a.people(i.RollBack, "owner", reason="wrong data")
 
 
+def test_who_may_not_decline() -> None:
+    """The on-call steers, but a no to what is asked is for approvers, owners and the starter."""
+    with pytest.raises(r.NotAnApprover, match="/migrate hold"):
+        asking().reject("oncall")
+
+
+def test_a_rollback_is_asked_for_once() -> None:
+    """Who asks again while a step still runs hears that it is on its way."""
+    a = play().until(StepName.APPLY)
+    a.grant()
+    a.begin()
+    a.people(i.RollBack, "owner", reason="wrong file")
+    with pytest.raises(r.NotNow):
+        a.people(i.RollBack, "anna", reason="wrong file")
+
+
+def test_a_closing_run_is_not_taken_over_again() -> None:
+    """Its keeper has said how it ended; what is left is to announce it."""
+    a = play().until(StepName.APPLY)
+    a.people(i.PullCord, "outsider", reason="wait")
+    a.people(i.TakeOver, "anna", note="by hand")
+    a.people(i.Close, "anna", note="done")
+    a.begin()
+    a.fail()
+    for who in ("anna", "owner"):
+        with pytest.raises(r.NotNow, match="being closed"):
+            a.people(i.TakeOver, who, note="by hand")
+
+
 def test_a_handed_over_run_is_closed_by_its_keeper() -> None:
     """Also when they no longer belong to those who steer; a guest never does."""
     a = play().until(StepName.APPLY)
@@ -127,10 +157,7 @@ def blocked(**settings: object) -> Play:
     a = play(**settings).until(StepName.APPLY)
     a.grant()
     a.begin()
-    blocker = CORE.run.Blocker(
-        pid=7, started="noon", application="report", user="ana", age_seconds=60.0, query="SELECT"
-    )
-    a.say(i.SeeBlockers(claim=a.run.claim or 0, blockers=(blocker,)))
+    a.say(i.SeeBlockers(claim=a.run.claim or 0, blockers=(blocker(CORE),)))
     return a
 
 
@@ -153,6 +180,8 @@ def test_what_was_approved_for_a_blocker_stays_while_it_is_there() -> None:
     second = CORE.run.Blocker(pid=8, started="one", application="x", user="ana", age_seconds=1.0, query="SELECT")
     a.say(i.SeeBlockers(claim=a.run.claim or 0, blockers=(first, second)))
     assert 1 == len(a.run.blockers[0].approvals)
+    a.people(i.ApproveCancel, "anna", digest="8@one")
+    assert [1, 1] == [len(each.approvals) for each in a.run.blockers]
     a.people(i.KeepWaiting, "outsider", digest="8@one")
     a.say(i.SeeBlockers(claim=a.run.claim or 0, blockers=()))
 

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from tests.runbook.cast import DIGEST, Core, person, plan, started
-from tests.runbook.invariants import INVARIANTS, Broken, Invariant, Memory, Move, i6_replay, remember
+from tests.runbook.cast import Core, person, plan, started
+from tests.runbook.invariants import INVARIANTS, Invariant, i6_replay
+from tests.runbook.move import Broken, Memory, Move, remember
 from tests.runbook.offers import TICK, offers
+from tests.runbook.seen import seen_as, spoken, standing
 
 #: Every kind of plan.
 PLANS: tuple[dict[str, Any], ...] = tuple(
@@ -201,73 +203,7 @@ def backwards(edges: list[set[int]]) -> list[set[int]]:
     return found
 
 
-def seen_as(run: Any, now: float, memory: Memory) -> tuple[Any, ...]:
-    """What tells two states apart: each field only where somebody still reads it."""
-    working, rollback = run.state == "working", run.route == "rollback" and run.position == 0
-    return (
-        run.state, run.route, run.position, run.claim is None, min(run.attempt, 2) if working else bool(run.question),
-        _question(run, now), _grant(run, now), run.hold is None, run.services_down, run.database_state, run.backed_up,
-        _watch(run), bool(run.rollback_wanted), run.left if rollback or run.rollback_wanted else None, _blockers(run),
-        run.database_before if working else None, memory.down, memory.gone_back, memory.kept,
-        memory.pulled and (run.route == "forward" or rollback),
-    )  # fmt: skip
-
-
-def _question(run: Any, now: float) -> tuple[Any, ...] | None:
-    asked = run.question
-    if asked is None:
-        return None
-    people = frozenset(each.person for each in asked.approvals)
-    return asked.step, asked.digest, people, asked.reminded, now > asked.expires_at, asked.word
-
-
-def _grant(run: Any, now: float) -> tuple[Any, ...] | None:
-    """A grant's age matters until it is first used."""
-    if run.grant is None:
-        return None
-    unused = run.since == run.grant.at
-    old = now - run.grant.at > run.plan.timing.grant_life
-    return run.grant.step, run.grant.digest, len(run.grant.approvals), unused, unused and old
-
-
-def _blockers(run: Any) -> tuple[Any, ...]:
-    return tuple((frozenset(each.person for each in one.approvals), one.granted) for one in run.blockers)
-
-
-def _watch(run: Any) -> tuple[Any, ...] | None:
-    """Of all samples: how long is watched, and for how long a limit has been passed without a gap."""
-    if not run.samples or run.state != "watching":
-        return None
-    newest, timing = run.samples[-1], run.plan.timing
-    over, later = 0.0, newest
-    for each in reversed(run.samples):
-        if not (each.error_rate or 0) > 0.1 or later.at - each.at > 3 * timing.sample_every:
-            break
-        over, later = newest.at - each.at, each
-    watched = min(round(newest.at - run.since), round(timing.monitor_for))
-    return watched, newest.error_rate, newest.p95_ms, min(round(over), round(timing.sustained_for)), run.judgement
-
-
-def spoken(intent: Any) -> str:
-    """An intent in a few words."""
-    if intent is None:
-        return "(time passes)"
-    who = getattr(getattr(intent, "person", None), "name", "")
-    names = ("kind", "number", "digest", "attempt", "claim", "database")
-    told = " ".join(f"{name}={str(getattr(intent, name))[:9]}" for name in names if hasattr(intent, name))
-    return f"{type(intent).__name__}({' '.join(each for each in (who, told) if each)})"
-
-
-def standing(run: Any) -> str:
-    """Where a run is, in a few words."""
-    down = " down" if run.services_down else ""
-    return f"{run.state} {run.route}:{run.step.name} db={run.database_state}{down}"
-
-
 def explore(core: Core, plans: Iterable[dict[str, Any]] = PLANS) -> Iterator[Exploration]:
     """Walk through every plan in turn."""
     for each in plans:
         yield Exploration(core=core, start=plan(core, **each)).walk()
-
-
-__all__ = ["DIGEST", "PLANS", "Exploration", "Violation", "explore"]

@@ -4,71 +4,11 @@ They are written against the facts of the move and the cast's own table of who m
 ``authority`` or ``decide`` for their opinion.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
 from typing import Any
 
-from tests.runbook.cast import MAY_APPROVE, STEERING, Core
-
-
-@dataclass(frozen=True, kw_only=True)
-class Memory:
-    """What an onlooker remembers of a run, told only by its events."""
-
-    pulled: bool = False  # somebody pulled the cord and nobody with authority has answered it
-    down: bool = False  # services were stopped and no restart is proven
-    gone_back: bool = False  # the way back was really gone
-    kept: bool = False  # a named person took the run into their hands
-
-    def seeing(self, core: Core, event: Any) -> "Memory":  # noqa: PLR0911 - one case per event
-        """What is remembered after ``event``."""
-        e, steps = core.e, core.steps.StepName
-        match event:
-            case e.HoldAsked() | e.Held():
-                return replace(self, pulled=True)
-            case e.Resumed() | e.Retried():
-                return replace(self, pulled=False)
-            case e.Entered(route=route):
-                return replace(self, kept=self.kept and route == "close")
-            case e.HandedOver():
-                return replace(self, kept=True)
-            case e.StepBegan(step=steps.STOP_SERVICES):
-                return replace(self, down=True)
-            case e.StepFinished(step=steps.RESTART_SERVICES):
-                return replace(self, down=False)
-            case e.StepBegan(step=steps.ANNOUNCE_ROLLBACK | steps.APPLY):
-                return replace(self, gone_back=False)
-            case e.StepFinished(step=steps.GO_BACK):
-                return replace(self, gone_back=True)
-        return self
-
-
-@dataclass(frozen=True, kw_only=True)
-class Move:
-    """One accepted intent: the run before and after it, what was remembered, and the moment."""
-
-    core: Core
-    before: Any
-    intent: Any
-    events: tuple[Any, ...]
-    after: Any
-    now: float
-    recalled: Memory
-    remembered: Memory
-
-    def of(self, *kinds: str) -> list[Any]:
-        """The move's events of these kinds."""
-        return [each for each in self.events if type(each).__name__ in kinds]
-
-
-class Broken(AssertionError):
-    """A promise does not hold."""
-
-
-def holds(promise: object, words: str) -> None:
-    """Raise ``Broken`` unless ``promise`` is true."""
-    if not promise:
-        raise Broken(words)
+from tests.runbook.cast import MAY_APPROVE, STEERING
+from tests.runbook.move import Move, holds
 
 
 def i1_consent(move: Move) -> None:
@@ -252,10 +192,3 @@ INVARIANTS: tuple[Invariant, ...] = (
     i1_consent, i1_blockers, i1_no_means_no, i2_one_claim, i3_never_stuck, i3_asks_again, i4_services, i4_database,
     i5_final, i7_way_back, hold_holds,
 )  # fmt: skip
-
-
-def remember(core: Core, memory: Memory, events: Iterable[Any]) -> Memory:
-    """What is remembered after all of ``events``."""
-    for event in events:
-        memory = memory.seeing(core, event)
-    return memory

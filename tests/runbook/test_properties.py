@@ -26,7 +26,7 @@ TIME = st.floats(min_value=0.0, max_value=4e9)
 @given(seed=st.integers(0, 2**32), which=st.sampled_from(PLANS), late=st.lists(st.floats(0.0, 3000.0), max_size=20))
 def test_any_conversation_keeps_the_promises(seed: int, which: dict[str, Any], late: list[float]) -> None:
     """Two hundred intents at random, arriving at random times: every accepted one is held to every invariant."""
-    chance = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
+    chance = random.Random(seed)
     walk = Exploration(core=CORE, start=plan(CORE, **which))
     index = walk.begin()
     for _ in range(200):
@@ -68,7 +68,7 @@ def _built(hint: Any) -> st.SearchStrategy[Any]:
         return st.tuples(*(_built(each) for each in args))
     if origin is frozenset:
         return st.frozensets(_built(args[0]), max_size=3)
-    return {str: TEXT, float: TIME}.get(hint) or st.from_type(hint)
+    return {str: TEXT, float: TIME}.get(hint, st.from_type(hint))
 
 
 def series(rates: list[float | None], every: float = 30.0) -> list[Sample]:

@@ -1,0 +1,74 @@
+"""One accepted intent, and what an onlooker remembers who only hears a run's events."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tests.runbook.cast import Core
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """What an onlooker remembers of a run, told only by its events."""
+
+    pulled: bool = False  # somebody pulled the cord and nobody with authority has answered it
+    down: bool = False  # services were stopped and no restart is proven
+    gone_back: bool = False  # the way back was really gone
+    kept: bool = False  # a named person took the run into their hands
+
+    def seeing(self, core: Core, event: Any) -> "Memory":  # noqa: PLR0911 - one case per event
+        """What is remembered after ``event``."""
+        e, steps = core.e, core.steps.StepName
+        match event:
+            case e.HoldAsked() | e.Held():
+                return replace(self, pulled=True)
+            case e.Resumed() | e.Retried():
+                return replace(self, pulled=False)
+            case e.Entered(route=route):
+                return replace(self, kept=self.kept and route == "close")
+            case e.HandedOver():
+                return replace(self, kept=True)
+            case e.StepBegan(step=steps.STOP_SERVICES):
+                return replace(self, down=True)
+            case e.StepFinished(step=steps.RESTART_SERVICES):
+                return replace(self, down=False)
+            case e.StepBegan(step=steps.ANNOUNCE_ROLLBACK | steps.APPLY):
+                return replace(self, gone_back=False)
+            case e.StepFinished(step=steps.GO_BACK):
+                return replace(self, gone_back=True)
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """One accepted intent: the run before and after it, what was remembered, and the moment."""
+
+    core: Core
+    before: Any
+    intent: Any
+    events: tuple[Any, ...]
+    after: Any
+    now: float
+    recalled: Memory
+    remembered: Memory
+
+    def of(self, *kinds: str) -> list[Any]:
+        """The move's events of these kinds."""
+        return [each for each in self.events if type(each).__name__ in kinds]
+
+
+class Broken(AssertionError):
+    """A promise does not hold."""
+
+
+def holds(promise: object, words: str) -> None:
+    """Raise ``Broken`` unless ``promise`` is true."""
+    if not promise:
+        raise Broken(words)
+
+
+def remember(core: Core, memory: Memory, events: Iterable[Any]) -> Memory:
+    """What is remembered after all of ``events``."""
+    for event in events:
+        memory = memory.seeing(core, event)
+    return memory

@@ -1,0 +1,111 @@
+"""Cores that take a yes for granted: each breaks what people are asked."""
+
+from tests.runbook.mutant import Mutant
+
+CONSENT: tuple[Mutant, ...] = (
+    Mutant(
+        name="approval check removed",
+        module="decide",
+        was='why = _unlicensed(run, intent.digest, now) if run.step.destructive else ""',
+        becomes='why = ""',
+        caught_by=("i1_consent",),
+    ),
+    Mutant(
+        name="nothing is asked for",
+        module="apply",
+        was="return State.WORKING if step.asked_by is None or covered else State.PREPARING",
+        becomes="return State.WORKING",
+        caught_by=("i1_consent", "i1_no_means_no", "i3_never_stuck"),
+    ),
+    Mutant(
+        name="quorum off by one",
+        module="decide_people",
+        was="if len(question.approvals) + 1 < run.plan.policy.quorum:",
+        becomes="if len(question.approvals) + 2 < run.plan.policy.quorum:",
+        caught_by=("i1_consent",),
+    ),
+    Mutant(
+        name="second click counts twice",
+        module="authority",
+        was="if any(each.person == person.id for each in given):",
+        becomes="if False:",
+        caught_by=("i1_consent", "i2_said_twice"),
+    ),
+    Mutant(
+        name="self-approval counted",
+        module="authority",
+        was="if person.id == run.plan.starter and not policy.self_approval:",
+        becomes="if False:",
+        caught_by=("i1_consent", "i1_blockers"),
+    ),
+    Mutant(
+        name="guests allowed",
+        module="authority",
+        was="if person.guest or person.stranger or person.inactive:",
+        becomes="if person.stranger or person.inactive:",
+        caught_by=("i1_consent", "i1_no_means_no", "i7_way_back"),
+    ),
+    Mutant(
+        name="anybody approves",
+        module="authority",
+        was="if not person.is_one_of(policy.approvers):",
+        becomes="if False:",
+        caught_by=("i1_consent",),
+    ),
+    Mutant(
+        name="anybody declines",
+        module="authority",
+        was="if person.id != run.plan.starter and not person.is_one_of(policy.approvers | policy.owners):",
+        becomes="if False:",
+        caught_by=("i1_no_means_no",),
+    ),
+    Mutant(
+        name="anybody resumes",
+        module="authority",
+        was="    if not _steers(run, person):\n        raise r.NotAnOwner(",
+        becomes="    if False:\n        raise r.NotAnOwner(",
+        caught_by=("i7_way_back",),
+    ),
+    Mutant(
+        name="digest ignored at the click",
+        module="decide_people",
+        was="if intent.digest != question.digest:",
+        becomes="if False:",
+        caught_by=("i1_consent",),
+    ),
+    Mutant(
+        name="digest ignored at the start",
+        module="decide",
+        was="if digest != run.grant.digest:",
+        becomes="if False:",
+        caught_by=("i1_consent",),
+    ),
+    Mutant(
+        name="grant age ignored",
+        module="decide",
+        was="if unused and now - run.grant.at > run.plan.timing.grant_life:",
+        becomes="if False:",
+        caught_by=("i1_consent",),
+    ),
+    Mutant(
+        name="expired question accepted",
+        module="decide_people",
+        was="if now > question.expires_at:",
+        becomes="if False:",
+        caught_by=("i1_consent",),
+    ),
+    Mutant(
+        name="word not asked",
+        module="decide_people",
+        was="if question.word is not None and intent.word.strip() != question.word:",
+        becomes="if False:",
+        caught_by=("i1_consent",),
+    ),
+    Mutant(
+        name="terminal state left",
+        module="decide",
+        was="    if run.final:\n",
+        becomes="    if run.final and isinstance(intent, i.Approve):\n",
+        caught_by=("i5_over_is_over",),
+    ),
+)

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import psycopg
+
 from bot.demo import cast
-from bot.demo.scene import Scene, expect
+from bot.demo.scene import LONG, Scene, expect
 from bot.demo.workspace.player import Player
 from bot.runbook.run import State
 from bot.runbook.steps import StepName
@@ -109,6 +111,37 @@ async def killed(scene: Scene) -> None:
     await _migrated(scene)
 
 
+async def blocked(scene: Scene) -> None:
+    """A forgotten report holds a lock: it is named in the channel, and cancelled after approval."""
+    await scene.start(GOOD)
+    for step in (StepName.BACKUP, StepName.STOP_SERVICES):
+        await scene.approve(step)
+    await scene.question(StepName.APPLY)
+    report = asyncio.create_task(_forgotten_report(scene))
+    await scene.reaches_lock("nightly-report")
+    await scene.approve(StepName.APPLY)
+    for person in (scene.alex, scene.priya):
+        button = await person.wait_button(Verb.CANCEL_BLOCKER.id, timeout=LONG)
+        expect("nightly-report" in button.message["text"], "The blocker is not named.")
+        await person.click(button)
+    await scene.approve(StepName.RESTART_SERVICES)
+    await _migrated(scene)
+    expect(await report, "The report was never cancelled.")
+
+
+async def _forgotten_report(scene: Scene) -> bool:
+    """Reads one table for an hour; true if it was cut short."""
+    target = scene.stage.target
+    async with await psycopg.AsyncConnection.connect(target.dsn, application_name="nightly-report") as conn:
+        try:
+            await conn.execute("select count(*), pg_sleep(3600) from cases")
+        except psycopg.errors.QueryCanceled:
+            return True
+        except psycopg.OperationalError:  # terminated
+            return True
+    return False
+
+
 async def _killed_while_working(scene: Scene, step: StepName) -> None:
     await scene.reaches(f"{step} under way", lambda run: run.step.name is step and run.claim is not None)
     await asyncio.sleep(0.3)  # into the middle of its work
@@ -131,4 +164,5 @@ SCENARIOS: dict[str, Scenario] = {
     "outsider": outsider,
     "changed-sql": changed_sql,
     "killed": killed,
+    "blocked": blocked,
 }

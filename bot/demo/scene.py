@@ -118,6 +118,19 @@ class Scene:
             raise ScenarioFailed(f"The run is {run.state}{trouble}, not {state}.")
         return run
 
+    async def reaches_lock(self, application: str) -> None:
+        """Wait until a session of that name holds a lock in the target."""
+        query = (
+            "select 1 from pg_locks join pg_stat_activity using (pid) "
+            "where application_name = %s and locktype = 'relation' and granted"
+        )
+
+        async def held() -> bool:
+            async with await psycopg.AsyncConnection.connect(self.stage.target.dsn) as conn:
+                return await (await conn.execute(query, (application,))).fetchone() is not None
+
+        await until(held, f"the lock of {application}")
+
     async def has_column(self, table: str, column: str) -> bool:
         """Is the migration in, asked of the database itself?"""
         query = "select 1 from information_schema.columns where table_name = %s and column_name = %s"

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bot.runbook.refusals import Invalid
 from bot.views.ids import Field, Verb
+from bot.views.text import plain
 from bot.wiring import Bot
 from commands import VERBS, parse
 from commands.start import begin
@@ -20,7 +21,7 @@ async def migrate(bot: Bot, person: str, words: Sequence[str], fields: Sequence[
         raise Invalid(
             f"{request.verb} needs a reason here.", f"Type it behind the verb: migrate {request.verb} REASON."
         )
-    return reply.text or str(reply.payload.get("text", ""))
+    return plain(reply.text or str(reply.payload.get("text", "")))
 
 
 def _fields(given: Sequence[str]) -> dict[Field, str | tuple[str, ...]]:

@@ -8,12 +8,17 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 
+import psycopg
+from psycopg_pool import PoolTimeout
+
 from bot import ledger, logs, wiring
 from bot.by_hand import migrate
 from bot.release import release
 from bot.runbook.refusals import Refusal
 from bot.settings import ConfigurationError, Settings, read_settings
+from bot.views.text import plain
 from bot.wiring import Bot
+from commands.parse import UnknownVerb
 
 _Process = Callable[[Bot], Awaitable[None]]
 
@@ -38,8 +43,14 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     try:
         return asyncio.run(_interruptible(options))
-    except (ConfigurationError, Refusal, ledger.LedgerError) as error:
-        print(error, file=sys.stderr)
+    except (ConfigurationError, Refusal, UnknownVerb, ledger.LedgerError) as error:
+        print(plain(str(error)), file=sys.stderr)
+        return 1
+    except psycopg.errors.UndefinedTable:
+        print("The store is not ready. Run: python -m bot release", file=sys.stderr)
+        return 1
+    except (psycopg.OperationalError, PoolTimeout) as error:
+        print(f"The store does not answer: {error}. Check DATABASE_URL, and that its server runs.", file=sys.stderr)
         return 1
     except (KeyboardInterrupt, asyncio.CancelledError):
         return 130
@@ -138,7 +149,7 @@ def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     parser = commands.add_parser("demo", help="a workspace, a database and services on this machine")
     parser.add_argument("--auto", action="store_true", help="let a cast play a scenario")
     parser.add_argument(
-        "--scenario", default="happy", help="happy, declined, failing-sql, outsider, changed-sql, killed"
+        "--scenario", default="happy", help="happy, declined, failing-sql, outsider, changed-sql, killed, rolled-back"
     )
     parser.add_argument("--speed", type=float, default=0.0, help="how many times faster waits pass (never work)")
     parser.add_argument("--json", default="", metavar="FILE", help="write the ledger there")

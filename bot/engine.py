@@ -18,6 +18,7 @@ from bot.ports import Job, Queue
 from bot.runbook import events as e
 from bot.runbook import intents as i
 from bot.runbook.apply import apply, begin
+from bot.runbook.busy import busy
 from bot.runbook.decide import decide
 from bot.runbook.refusals import Invalid, TargetBusy
 from bot.runbook.run import Plan, Run, State
@@ -27,11 +28,11 @@ from bot.views.letters import card_key, letters
 from bot.views.redraws import redraws
 
 Pool = AsyncConnectionPool[store.Connection]
-Checkpoint = Callable[[str], None]
+Checkpoint = Callable[[str, str], None]  # where in the work, and of what: the crash campaign dies there
 CHANGED = "migrate_run_changed"  # the NOTIFY channel: payload is the run's id
 
 
-def nothing(_: str) -> None:
+def nothing(_where: str, _what: str) -> None:
     """The checkpoint of everyday life: goes by."""
 
 
@@ -79,23 +80,25 @@ class Engine:
         run_id = run_id or new_id()
         event = e.Started(plan=plan, at=now)
         run = begin(run_id, event)
-        async with self._pool.connection() as conn:
-            try:
+        try:
+            async with self._pool.connection() as conn:
                 await store.execute(
                     conn, "insert_run", id=run_id, target=plan.target, state=run.state.value, started_at=now
                 )
-            except psycopg.errors.UniqueViolation as error:
-                raise TargetBusy(
-                    f"Another migration of {plan.target} is active.",
-                    "Type /migrate status to see it; a new one can start when it has ended.",
-                ) from error
-            head = await self._write(conn, None, [(run, event)], head="", at=now, actor=plan.starter)
+                head = await self._write(conn, None, [(run, event)], head="", at=now, actor=plan.starter)
+        except psycopg.errors.UniqueViolation as error:
+            raise await self._busy(plan.target) from error
         self._known[run_id] = (run, head)
         return run
 
+    async def _busy(self, target: str) -> TargetBusy:
+        async with self._pool.connection() as conn:
+            found = await store.rows(conn, "active_on", target=target)
+        return busy(target, await self.load(found[0][0]) if found else None)
+
     async def handle(self, run_id: str, intent: i.Intent) -> Run:
         """Decide ``intent`` on the run as it is now; the run afterwards.  Raises ``Refusal``, changing nothing."""
-        self.checkpoint("intent")
+        self.checkpoint("intent", type(intent).__name__)
         async with self._pool.connection() as conn:
             before, head = await self._locked(conn, run_id)
             now = self.now()
@@ -105,10 +108,11 @@ class Engine:
                 await self._queue_work(conn, before, intent)
                 return before
             after = steps[-1][0]
-            head = await self._write(conn, before, steps, head=head, at=now, actor=actor_of(intent))
+            head = await self._write(conn, before, steps, head=head, at=now, actor=i.actor_of(intent))
             await self._queue_work(conn, after, intent)
-            self.checkpoint("commit")
-        self.checkpoint("committed")
+            names = " ".join(type(event).__name__ for event in events)
+            self.checkpoint("commit", names)
+        self.checkpoint("committed", names)
         self._remember(after, head)
         return after
 
@@ -229,13 +233,6 @@ def driving(run: Run) -> Job:
 def publishing(run_id: str) -> Job:
     """Deliver what the outbox holds for a run."""
     return Job(name="publish", run_id=run_id, once=f"publish:{run_id}")
-
-
-def actor_of(intent: i.Intent) -> str:
-    """Who is behind an intent, for the ledger's own column."""
-    if isinstance(intent, i.ByPerson):
-        return intent.person.id
-    return "clock" if isinstance(intent, i.ByClock) else "worker"
 
 
 def _walk(run: Run, events: Iterable[e.Event]) -> Iterable[tuple[Run, e.Event]]:

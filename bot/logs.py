@@ -3,7 +3,7 @@
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -29,7 +29,9 @@ def set_up(*, level: str = "info", json: bool | None = None) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stdout, format="%(levelname)s %(name)s %(message)s")
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(_Masking("%(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("procrastinate").setLevel(logging.ERROR)
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
@@ -37,6 +39,22 @@ def set_up(*, level: str = "info", json: bool | None = None) -> None:
 def masked(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Tokens and passwords never reach a log line, whoever put them there."""
     for key, value in event.items():
-        if isinstance(value, str):
-            event[key] = _SECRET.sub("•••", value)
+        event[key] = _masked(value)
     return event
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return _SECRET.sub("•••", value)
+    if isinstance(value, Mapping):
+        return {key: _masked(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_masked(each) for each in value]
+    return value
+
+
+class _Masking(logging.Formatter):
+    """Lines of libraries, with their tracebacks, under the same rule."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return str(_masked(super().format(record)))

@@ -103,6 +103,10 @@ class StepError(Exception):
         self.database = database
 
 
+async def unheard(_line: str) -> None:
+    """A log that nobody reads."""
+
+
 class StepPaused(Exception):
     """The step stopped by itself at a safe point, having changed nothing, because a hold was asked for."""
 
@@ -113,7 +117,8 @@ class Context:
 
     ``run`` is the run when the attempt began.  ``current()`` reads it anew (a hold, a granted cancel).
     ``progress(text, fraction)`` shows where it is (fraction 0..1 or None).  ``blockers(found)`` reports who keeps it
-    waiting and returns the run as it then stands.  ``attempt`` counts from 1; above 1 an earlier attempt died.
+    waiting and returns the run as it then stands.  ``log(line)`` keeps a line, redacted before, for ``/migrate logs``.
+    ``attempt`` counts from 1; above 1 an earlier attempt died.
     ``application_name`` must be set on every database session the step opens.
     """
 
@@ -123,6 +128,7 @@ class Context:
     current: Callable[[], Awaitable[Run]]
     progress: Callable[[str, float | None], Awaitable[None]]
     blockers: Callable[[tuple[Blocker, ...]], Awaitable[Run]]
+    log: Callable[[str], Awaitable[None]] = unheard
 
     @property
     def application_name(self) -> str:

@@ -5,6 +5,8 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -147,12 +149,25 @@ def read_targets(path: Path) -> TargetsFile:
 def targets_of(file: TargetsFile, *, base: Path) -> dict[str, Target]:
     """The targets as the bot uses them; relative folders are relative to ``base``, the file's own folder."""
     found = {name: _target(name, config, base) for name, config in file.targets.items()}
-    by_database: dict[str, str] = {}
+    by_database: dict[tuple[str, ...], str] = {}
     for name, target in found.items():
-        other = by_database.setdefault(target.dsn, name)
+        other = by_database.setdefault(_database(name, target.dsn), name)
         if other != name:
             raise ConfigurationError(f"Targets {other} and {name} are the same database. Keep one of them.")
     return found
+
+
+def _database(target: str, dsn: str) -> tuple[str, ...]:
+    """Which database a connection string means, however it is spelled and whoever connects."""
+    try:
+        parts = conninfo_to_dict(dsn)
+    except ProgrammingError:  # its text would quote the secret
+        raise ConfigurationError(
+            f"The variable that targets.{target}.dsn_env names holds no connection string."
+            " Write it as postgresql://USER:PASSWORD@HOST/DATABASE."
+        ) from None
+    host = str(parts.get("host") or parts.get("hostaddr") or "").lower()
+    return host, str(parts.get("port") or "5432"), str(parts.get("dbname") or parts.get("user") or "")
 
 
 def _target(name: str, config: TargetConfig, base: Path) -> Target:

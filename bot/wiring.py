@@ -36,6 +36,7 @@ from integrations.health.probe import HealthProbe
 from integrations.local.platform import LocalPlatform
 from integrations.postgres import stopped
 from integrations.postgres.build import build as postgres
+from integrations.postgres.ways import ladder
 from integrations.services.restart import RestartServices
 from integrations.services.stop import StopServices
 from integrations.slack.channel import SlackChannel
@@ -127,7 +128,7 @@ def bolt_app(slack: SlackSettings, client: AsyncWebClient, desk: Desk) -> AsyncA
 
 def steps(platform: LocalPlatform, probe: Probe) -> Mapping[StepName, StepAdapter]:
     """Who does each step of the runbook."""
-    announce = Announce()
+    announce = Announce(ladder=ladder)
     return {
         **{name: announce for name in StepName if name.value.startswith("announce_")},
         **postgres(),

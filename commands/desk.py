@@ -35,14 +35,19 @@ class Desk:
         """Who asks, looked up now; raises a refusal if that cannot be told."""
         return await self.directory.person(request.user, policy)
 
-    async def run(self, request: Request) -> Run:
-        """The run a request is about: the button's, the one named first, or the only active one."""
+    async def run(self, request: Request, *, latest: bool = False) -> Run:
+        """The run a request is about: the button's, the one named first, or the only active one.
+
+        ``latest``: where none is active the newest one will do, for those who only look.
+        """
         if request.value.run:
             return await self.engine.load(request.value.run)
         named = request.words.split(" ", 1)[0]
         if named.startswith("m-"):
             return await self.engine.load(named)
         active = await self.engine.active()
+        if not active and latest:
+            active = await self.engine.recent(1)
         if not active:
             raise NotNow("No migration is active.", "Type /migrate start to begin one, or /migrate history.")
         if len(active) > 1:

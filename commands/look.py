@@ -34,13 +34,13 @@ async def help_(_desk: Desk, _request: Request) -> Reply:
 
 async def status(desk: Desk, request: Request) -> Reply:
     """The run as it is now."""
-    run, head = await desk.engine.load_with_head((await desk.run(request)).id)
+    run, head = await desk.engine.load_with_head((await desk.run(request, latest=True)).id)
     return Reply(payload=home.status_view(run, desk.engine.now(), head=head))
 
 
 async def logs(desk: Desk, request: Request) -> Reply:
     """The newest lines of the run's child processes."""
-    run = await desk.run(request)
+    run = await desk.run(request, latest=True)
     async with desk.engine.connection() as conn:
         rows = await store.rows(conn, "log_lines", run_id=run.id, limit=60)
     return Reply(payload=home.logs(run, [f"[{step}] {line}" for step, _, line in rows]))

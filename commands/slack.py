@@ -4,20 +4,23 @@ Decide first, ack last, never raise after ack: an exception after an ack would t
 the words people read; anything else becomes a reference that is found again in the logs.
 """
 
+import asyncio
 import re
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import aiohttp
 import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.runbook.refusals import Refusal
 from bot.views import home
 from bot.views.ids import BadValue, Field, Verb, verb_of
 from bot.views.refusals import broken, refused
+from bot.views.text import said
 from commands import VERBS, parse
 from commands.desk import Desk, Reply
 from commands.start import FieldErrors
@@ -33,6 +36,7 @@ class Counter:
     def __init__(self, desk: Desk, client: AsyncWebClient) -> None:
         self._desk = desk
         self._client = client
+        self._telling: set[asyncio.Task[None]] = set()
 
     def register(self, app: AsyncApp) -> None:
         """Put the listeners on ``app``; there is one of each kind and no more."""
@@ -42,32 +46,19 @@ class Counter:
         app.view_closed(_ANY)(self.on_closed)
         app.event("app_home_opened")(self.on_home)
         app.event("app_mention")(self.on_mention)
-        app.event("message")(self.on_message)
 
     async def on_command(self, ack: AsyncAck, body: Body) -> None:
         """``/migrate …``: the answer goes into the ack, for the person alone."""
-        reply, _ = await self._answer(lambda: self._use(parse.command(body)))
-        if reply.modal is not None:
-            await self._client.views_open(trigger_id=body["trigger_id"], view=dict(reply.modal))
-            await ack()
-        else:
-            await ack(**_said(reply))
+        reply, _ = await self._answer(lambda: self._shown(body, parse.command(body)))
+        await ack(**_said(reply))
 
     async def on_action(self, ack: AsyncAck, body: Body) -> None:
         """A button, or the target's select in the start modal."""
         action = body["actions"][0]["action_id"]
-        if verb_of(action) is None and action != Field.TARGET.id:
-            await ack()
-            return
-        reply, _ = await self._answer(lambda: self._use(parse.press(body)))
-        if reply.modal is not None and "view" in body and body["view"]["type"] == "modal":
-            view = body["view"]
-            await self._client.views_update(view_id=view["id"], hash=view["hash"], view=dict(reply.modal))
-        elif reply.modal is not None:
-            await self._client.views_open(trigger_id=body["trigger_id"], view=dict(reply.modal))
-        else:
+        if verb_of(action) is not None or action == Field.TARGET.id:
+            reply, _ = await self._answer(lambda: self._shown(body, parse.press(body)))
             channel = (body.get("channel") or {}).get("id", "") or reply.channel
-            await self._whisper(body["user"]["id"], channel, reply)
+            self._whisper(body["user"]["id"], channel, reply)
         await ack()
 
     async def on_submission(self, ack: AsyncAck, body: Body) -> None:
@@ -79,7 +70,7 @@ class Counter:
         elif error is not None:
             await ack(response_action="errors", errors={_main_block(body): str(error)[:2000]})
         else:
-            await self._whisper(body["user"]["id"], reply.channel, reply)
+            self._whisper(body["user"]["id"], reply.channel, reply)
             await ack()
 
     async def on_closed(self, ack: AsyncAck) -> None:
@@ -100,8 +91,17 @@ class Counter:
         thread = event.get("thread_ts") or event["ts"]
         await self._client.chat_postMessage(channel=event["channel"], thread_ts=thread, **_said(reply))
 
-    async def on_message(self) -> None:
-        """People talk; the bot only listens to its name."""
+    async def _shown(self, body: Body, request: parse.Request) -> Reply:
+        """The use case's reply; if that is a modal, it is opened, or drawn anew where it already is."""
+        reply = await self._use(request)
+        if reply.modal is None:
+            return reply
+        view = body.get("view") or {}
+        if view.get("type") == "modal":
+            await self._client.views_update(view_id=view["id"], hash=view["hash"], view=dict(reply.modal))
+        else:
+            await self._client.views_open(trigger_id=body["trigger_id"], view=dict(reply.modal))
+        return Reply()
 
     async def _use(self, request: parse.Request) -> Reply:
         with structlog.contextvars.bound_contextvars(actor=request.user, verb=request.verb.value):
@@ -114,27 +114,41 @@ class Counter:
         except Refusal as error:
             return Reply(payload=refused(error)), error
         except (BadValue, parse.UnknownVerb) as error:
-            return Reply(text=f"⛔ {error}"), error
+            return Reply(text=f"⛔ {said(str(error))}"), error
         except Exception as error:  # noqa: BLE001 - whatever it is, the person gets an answer and a reference
             reply = Reply(payload=broken(_reference(error)))
             return reply, RuntimeError(str(reply.payload["text"]))
 
-    async def _whisper(self, user: str, channel: str, reply: Reply) -> None:
-        """Say it to one person; where they cannot be reached in the channel, directly."""
-        said = _said(reply)
-        if not said.get("text") and not said.get("blocks"):
-            return
+    def _whisper(self, user: str, channel: str, reply: Reply) -> None:
+        """Say it to one person, beside the ack: Slack waits three seconds for that, and not for our call to it."""
+        if _said(reply):
+            task = asyncio.create_task(self._tell(user, channel, _said(reply)))
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
+
+    async def _tell(self, user: str, channel: str, words: Body) -> None:
+        """In the channel; where they cannot be reached there, directly.  What is recorded stands either way."""
         try:
-            if channel:
-                await self._client.chat_postEphemeral(channel=channel, user=user, **said)
+            if await self._told_in(channel, user, words):
                 return
+            await self._client.chat_postMessage(channel=user, **words)
+        except (SlackClientError, aiohttp.ClientError, OSError) as error:  # a time-out is an OSError
+            _log.warning("whisper.lost", user=user, why=f"{type(error).__name__}: {error}"[:300])
+
+    async def _told_in(self, channel: str, user: str, words: Body) -> bool:
+        if not channel:
+            return False
+        try:
+            await self._client.chat_postEphemeral(channel=channel, user=user, **words)
         except SlackApiError as error:
-            _log.info("whisper.redirected", why=error.response["error"])
-        await self._client.chat_postMessage(channel=user, **said)
+            _log.info("whisper.redirected", why=str(error.response.get("error", "")))
+            return False
+        return True
 
 
 def _said(reply: Reply) -> Body:
-    return dict(reply.payload or {"text": reply.text})
+    """What to say; nothing where a modal is the answer."""
+    return dict(reply.payload) or ({"text": reply.text} if reply.text else {})
 
 
 def _main_block(body: Body) -> str:

@@ -1,4 +1,6 @@
-"""What every test may ask for: a clean environment, a real PostgreSQL server, empty and sample databases."""
+"""What every test may ask for: a clean environment, a real PostgreSQL server, empty and sample databases, and
+a real Chromium.
+"""
 
 import contextlib
 import os
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import Browser, async_playwright
 
 from bot.demo import casework as sample
 from bot.demo.postgres import EmbeddedPostgres
@@ -74,3 +77,24 @@ async def casework(casework_template: EmbeddedPostgres) -> AsyncIterator[sample.
     name = f"casework_{secrets.token_hex(4)}"
     yield await sample.copy_template(casework_template, PASSWORDS, name)
     await sample.drop_database(casework_template, name)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser's path; without one CI fails and a laptop skips."""
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    if found:
+        return found
+    reason = "no chromium on PATH: apt-get install chromium fonts-noto-color-emoji fonts-dejavu-core"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    """One browser for the tests of a file; its own sandbox needs privileges that containers lack."""
+    async with async_playwright() as playwright:
+        opened = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield opened
+        await opened.close()

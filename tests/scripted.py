@@ -102,7 +102,14 @@ class Script:
     def ask(self, diff: tuple[str, ...] = ()) -> "Script":
         digest = f"{self.run.asked + 1:064x}"[::-1]
         return self.say(
-            i.Ask(number=self.run.asked + 1, digest=digest, inputs=(("file", digest),), lines=self.lines, diff=diff)
+            i.Ask(
+                number=self.run.asked + 1,
+                digest=digest,
+                inputs=(("file", digest),),
+                lines=self.lines,
+                diff=diff,
+                undo=f"it is undone, and {self.words}",
+            )
         )
 
     def approve(self, person: Person = ANA) -> "Script":
@@ -158,10 +165,13 @@ class Script:
         assert self.run.claim is not None
         return self.say(
             i.Fail(
-                claim=self.run.claim, problem=f"psql stopped: {self.words}", advice=f"Look at this: {self.words}",
-                reference="ref-81c2", database=database,
+                claim=self.run.claim,
+                problem=f"psql stopped: {self.words}",
+                advice=f"Look at this: {self.words}",
+                reference="ref-81c2",
+                database=database,
             )
-        )  # fmt: skip
+        )
 
     def blocked(self, count: int = 2, query: str = "UPDATE cases SET title = $1") -> "Script":
         """Sessions keep the running step waiting."""
@@ -170,11 +180,15 @@ class Script:
         assert self.run.claim is not None
         found = tuple(
             Blocker(
-                pid=4100 + each, started="2026-11-22 14:00:0" + str(each), application="casework-web", user="app",
-                age_seconds=95.0, query=query,
+                pid=4100 + each,
+                started="2026-11-22 14:00:0" + str(each),
+                application="casework-web",
+                user="app",
+                age_seconds=95.0,
+                query=query,
             )
             for each in range(count)
-        )  # fmt: skip
+        )
         return self.say(i.SeeBlockers(claim=self.run.claim, blockers=found))
 
     def end(self) -> "Script":

@@ -13,12 +13,12 @@ APPROVERS_GROUP = "S0DBA0001"
 ON_CALL_GROUP = "S0ONCALL1"
 
 PEOPLE = (
-    Person(id=STARTER, name="dana", real_name="Dana Ruiz (starts it)"),
-    Person(id=FIRST_APPROVER, name="alex", real_name="Alex Chen (approver)"),
-    Person(id=SECOND_APPROVER, name="priya", real_name="Priya Nair (approver)"),
-    Person(id=ON_CALL, name="omar", real_name="Omar Haddad (on-call)"),
-    Person(id=OUTSIDER, name="lee", real_name="Lee Brandt (not an approver)"),
-    Person(id=GUEST, name="gus", real_name="Gus Moreau (guest)", is_restricted=True),
+    Person(id=STARTER, name="dana", real_name="Dana Ruiz", title="owner"),
+    Person(id=FIRST_APPROVER, name="alex", real_name="Alex Chen", title="approver"),
+    Person(id=SECOND_APPROVER, name="priya", real_name="Priya Nair", title="approver"),
+    Person(id=ON_CALL, name="omar", real_name="Omar Haddad", title="on call"),
+    Person(id=OUTSIDER, name="lee", real_name="Lee Brandt", title="outsider"),
+    Person(id=GUEST, name="gus", real_name="Gus Moreau", title="guest", is_restricted=True),
 )
 
 

@@ -11,6 +11,7 @@ from bot.demo.workspace.player import Player
 from bot.runbook.run import State
 from bot.runbook.steps import StepName
 from bot.views.ids import Verb
+from integrations.local.platform import LocalPlatform
 
 GOOD = "001_add_case_priority.sql"
 BROKEN = "900_broken.sql"
@@ -97,6 +98,24 @@ async def changed_sql(scene: Scene) -> None:
     await _migrated(scene)
 
 
+async def rolled_back(scene: Scene) -> None:
+    """The migration is in and everything runs, then it proves wrong: back to the state before, within one approval."""
+    await scene.start(GOOD)
+    for step in (StepName.BACKUP, StepName.STOP_SERVICES, StepName.APPLY, StepName.RESTART_SERVICES):
+        await scene.approve(step)
+    await scene.reaches("the watch", lambda run: run.state is State.WATCHING)
+    expect(await scene.has_column("cases", "priority"), "The migration is not in.")
+    await scene.fill(scene.dana, Verb.ROLLBACK, "Lawyers see their cases in the wrong order")
+    await scene.approve_typed(StepName.ANNOUNCE_ROLLBACK, (await scene.run()).plan.database)
+    run = await scene.ends(State.ROLLED_BACK)
+    expect(not await scene.has_column("cases", "priority"), "The run ended rolled back, but the migration is in.")
+    expect(not run.services_down, "The run ended rolled back with the services down.")
+    up = await LocalPlatform().status(scene.stage.target)
+    expect(all(up.values()), f"Not all services run: {up}.")
+    failed = run.fact(StepName.GO_BACK, "failed_database")
+    expect(failed in await scene.databases(), f"The failed database {failed} was not kept.")
+
+
 async def killed(scene: Scene) -> None:
     """Worker, web and clock are killed during the backup, during an approval wait and while applying."""
     await scene.start(GOOD)
@@ -164,5 +183,6 @@ SCENARIOS: dict[str, Scenario] = {
     "outsider": outsider,
     "changed-sql": changed_sql,
     "killed": killed,
+    "rolled-back": rolled_back,
     "blocked": blocked,
 }

@@ -20,12 +20,14 @@ from bot.runbook.steps import StepName
 from bot.views.ids import Field, Verb, choice, decode_value
 from bot.wiring import assembled
 
+REDRAWN = "action_not_found"  # the message was redrawn between looking and pressing: people press again
 LONG = 240.0  # seconds a scenario waits for one thing before it gives up
 _TITLES = {
     StepName.BACKUP: "Create pre-migration backup",
     StepName.STOP_SERVICES: "Stop services",
     StepName.APPLY: "Apply database migration",
     StepName.RESTART_SERVICES: "Restart services",
+    StepName.ANNOUNCE_ROLLBACK: "Roll back the migration",
 }
 
 
@@ -85,15 +87,31 @@ class Scene:
     async def approve(self, step: StepName, *by: Player) -> None:
         """Each of ``by`` presses Approve on the same question."""
         for person in by or (self.alex, self.priya):
-            button = await self.question(step, by=person)
-            await _acked(person.click(button))
+            button = await self._press(step, person)
         self.answered = decode_value(button.value or "").number
+
+    async def approve_typed(self, step: StepName, word: str, *by: Player) -> None:
+        """Each of ``by`` presses Approve on the same question and types the word its modal asks for."""
+        for person in by or (self.alex, self.priya):
+            button = await self._press(step, person)
+            view = await person.wait_view(pred=lambda found: found["callback_id"] == Verb.APPROVE.id)
+            await _acked(person.submit(view, {Field.WORD.value: word}))
+        self.answered = decode_value(button.value or "").number
+
+    async def _press(self, step: StepName, person: Player) -> Button:
+        button = await self.question(step, by=person)
+        while (done := await person.click(button)).error == REDRAWN:
+            button = await self.question(step, by=person)
+        expect(done.ok, f"The bot did not answer: {done.error}")
+        return button
 
     async def fill(
         self, person: Player, verb: Verb, reason: str, *, pred: Callable[[Button], bool] | None = None
     ) -> None:
         """Press the button of ``verb`` and give the reason its modal asks for."""
-        await _acked(person.click(await person.wait_button(verb.id, pred=pred, timeout=LONG)))
+        while (done := await person.click(await person.wait_button(verb.id, pred=pred, timeout=LONG))).error == REDRAWN:
+            continue
+        expect(done.ok, f"The bot did not answer: {done.error}")
         view = await person.wait_view(pred=lambda found: found["callback_id"] == verb.id)
         await _acked(person.submit(view, {Field.REASON.value: reason}))
 
@@ -136,6 +154,13 @@ class Scene:
         query = "select 1 from information_schema.columns where table_name = %s and column_name = %s"
         async with await psycopg.AsyncConnection.connect(self.stage.target.dsn) as conn:
             return await (await conn.execute(query, (table, column))).fetchone() is not None
+
+    async def databases(self) -> tuple[str, ...]:
+        """Every database of the target's server, by its own word."""
+        async with await psycopg.AsyncConnection.connect(self.stage.target.dsn) as conn:
+            return tuple(
+                str(name) for (name,) in await (await conn.execute("select datname from pg_database")).fetchall()
+            )
 
 
 def expect(true: bool, otherwise: str) -> None:

@@ -8,15 +8,18 @@ import asyncio
 import difflib
 import secrets
 from collections.abc import Mapping
+from functools import partial
 
+import psycopg
 import structlog
+from psycopg_pool import PoolTimeout
 
 from bot import store
 from bot.engine import Engine
 from bot.ports import Context, Description, Outcome, StepAdapter, StepError, StepPaused, Target
 from bot.runbook import intents as i
 from bot.runbook.digest import changes, digest_of, inputs_of
-from bot.runbook.refusals import Stale
+from bot.runbook.refusals import AlreadyFinal, Stale
 from bot.runbook.run import Blocker, Run, State
 from bot.runbook.steps import StepName
 
@@ -44,26 +47,34 @@ class Driver:
                     return
 
     async def _prepare(self, run: Run) -> None:
-        number = run.asked + 1
+        number, step = run.asked + 1, run.step.name
         try:
             asker = run.step.asked_by or run.step.name
             description = await self._adapters[asker].describe(self._context(run))
         except StepError as error:
-            intent: i.Intent = i.CannotAsk(number=number, problem=error.problem, advice=error.advice)
+            intent: i.Intent = i.CannotAsk(number=number, step=step, problem=error.problem, advice=error.advice)
         except Exception as error:  # noqa: BLE001 - people get a reference, the logs the rest
             advice, reference = _reference(error)
-            intent = i.CannotAsk(number=number, problem=_PROBLEM, advice=advice, reference=reference)
+            intent = i.CannotAsk(number=number, step=step, problem=_PROBLEM, advice=advice, reference=reference)
         else:
             diff = await self._difference(run, asker, description)
             inputs = inputs_of(description.inputs)
-            lines = (*description.lines, f"Undo: {self._adapters[asker].undo(self._context(run))}")
-            intent = i.Ask(number=number, digest=digest_of(inputs), inputs=inputs, lines=lines, diff=diff)
+            undo = self._adapters[asker].undo(self._context(run))
+            intent = i.Ask(
+                number=number,
+                step=step,
+                digest=digest_of(inputs),
+                inputs=inputs,
+                lines=description.lines,
+                diff=diff,
+                undo=undo,
+            )
         await self._say(run.id, intent)
 
     async def _work(self, run: Run) -> None:
         adapter = self._adapters[run.step.name]
         digest = await self._digest_now(run) if run.step.destructive else ""
-        begun = await self._say(run.id, i.Begin(attempt=run.attempt + 1, digest=digest))
+        begun = await self._say(run.id, i.Begin(step=run.step.name, attempt=run.attempt + 1, digest=digest))
         if begun is None or begun.state is not State.WORKING or begun.claim is None:
             return
         work = asyncio.create_task(self._attempt(adapter, begun))
@@ -108,9 +119,9 @@ class Driver:
     async def _done(self, adapter: StepAdapter, context: Context) -> Outcome:
         outcome = await adapter.check(context)
         if outcome is None:
-            self._engine.checkpoint("effect")
+            self._engine.checkpoint("effect", context.run.step.name)
             outcome = await adapter.run(context)
-            self._engine.checkpoint("effected")
+            self._engine.checkpoint("effected", context.run.step.name)
         verdict = await adapter.verify(context, outcome)
         if not verdict.ok:
             raise StepError(verdict.reason, "Look at the logs with /migrate logs, then retry or abort.")
@@ -126,7 +137,7 @@ class Driver:
     async def _say(self, run_id: str, intent: i.Intent) -> Run | None:
         try:
             return await self._engine.handle(run_id, intent)
-        except Stale as error:
+        except (Stale, AlreadyFinal) as error:
             _log.info("intent.stale", intent=type(intent).__name__, why=str(error))
             return None
 
@@ -148,7 +159,18 @@ class Driver:
             current=current,
             progress=progress,
             blockers=blockers,
+            log=partial(self._log_line, run),
         )
+
+    async def _log_line(self, run: Run, line: str) -> None:
+        """Keep what a step's child said; a store that is away for a moment is no reason to fail the step."""
+        try:
+            async with self._engine.connection() as conn:
+                await store.execute(
+                    conn, "log_line", run_id=run.id, step=run.step.name, at=self._engine.now(), line=line[:_LONGEST]
+                )
+        except (psycopg.OperationalError, PoolTimeout) as error:
+            _log.warning("step.log_line_lost", why=str(error), line=line)
 
     async def _difference(self, run: Run, step: StepName, description: Description) -> tuple[str, ...]:
         """What changed since the step was last asked for, and keep the texts for the next time."""
@@ -167,6 +189,7 @@ class Driver:
 
 
 _INPUTS = "(inputs)"
+_LONGEST = 2000  # characters of one logged line
 
 
 def _as_text(description: Description) -> str:

@@ -57,7 +57,9 @@ class Publisher:
 
     async def _once(self, letter: Waiting) -> None:
         if letter.address is not None:
+            self._engine.checkpoint("update", letter.key)
             address = await self._channel.update(letter.address, letter.payload)
+            self._engine.checkpoint("updated", letter.key)
         else:
             thread = await self._thread(letter)
             address = await self._found_or_posted(letter, thread)
@@ -73,9 +75,9 @@ class Publisher:
         if found is not None:
             return found
         await self._mark(letter)
-        self._engine.checkpoint("post")
+        self._engine.checkpoint("post", letter.key)
         posted = await self._channel.post(letter.letter, thread)
-        self._engine.checkpoint("posted")
+        self._engine.checkpoint("posted", letter.key)
         return posted
 
     async def _thread(self, letter: Waiting) -> Address | None:

@@ -37,14 +37,11 @@ def fold(run: Run, events: Iterable[e.Event]) -> Run:
     return run
 
 
-def _applied(run: Run, event: e.Event) -> Run:  # noqa: C901, PLR0911, PLR0912 - one case per event is the point
+def _applied(run: Run, event: e.Event) -> Run:
+    """Where the run goes."""
     match event:
         case e.Entered():
             return _entered(run, event)
-        case e.Asked(question=question, at=at):
-            return replace(run, state=State.ASKING, question=question, asked=question.number, since=at)
-        case e.Approved(approval=approval):
-            return replace(run, question=_with_approval(run.question, approval))
         case e.Granted():
             return _granted(run, event)
         case e.Rejected(at=at) | e.Aborted(at=at):
@@ -60,19 +57,32 @@ def _applied(run: Run, event: e.Event) -> Run:  # noqa: C901, PLR0911, PLR0912 -
             return _finished(run, event)
         case e.StepFailed():
             return _failed(run, event)
-        case e.HoldAsked(hold=hold):
-            return replace(run, hold=hold)
         case e.Held():
             return _held(run, event)
         case e.Resumed(at=at) | e.Retried(at=at):
             return replace(run, hold=None, keeper=None, trouble=None, since=at)
-        case e.RollbackAsked(reason=reason):
-            return replace(run, rollback_wanted=reason, left=(run.route, run.position))
         case e.HandedOver(keeper=keeper, at=at):
             return replace(
                 run, state=State.HANDED_OVER, keeper=keeper, question=None, hold=None,
                 since=at, nudged_at=at,
             )  # fmt: skip
+        case e.Ended(at=at):
+            return replace(run, state=FINAL[run.route], ended_at=at, since=at)
+        case _:
+            return _noted(run, event)
+
+
+def _noted(run: Run, event: e.Event) -> Run:
+    """What is asked, answered, seen and measured along the way."""
+    match event:
+        case e.Asked(question=question, at=at):
+            return replace(run, state=State.ASKING, question=question, asked=question.number, since=at)
+        case e.Approved(approval=approval):
+            return replace(run, question=_with_approval(run.question, approval))
+        case e.HoldAsked(hold=hold):
+            return replace(run, hold=hold)
+        case e.RollbackAsked(reason=reason):
+            return replace(run, rollback_wanted=reason, left=(run.route, run.position))
         case e.BlockersSeen(blockers=blockers):
             return replace(run, blockers=blockers)
         case e.CancelApproved():
@@ -87,8 +97,6 @@ def _applied(run: Run, event: e.Event) -> Run:  # noqa: C901, PLR0911, PLR0912 -
             return replace(run, question=replace(run.question, reminded=level) if run.question else None)
         case e.Nudged(at=at):
             return replace(run, nudged_at=at)
-        case e.Ended(at=at):
-            return replace(run, state=FINAL[run.route], ended_at=at, since=at)
         case _:  # WaitingAccepted changes nothing but the record; a second Started is impossible
             return run
 

@@ -1,7 +1,7 @@
-"""``decide(run, intent, now) -> events``: the whole judgement of the bot, in one match.
+"""``decide(run, intent, now) -> events``: the whole judgement of the bot.
 
-Nothing is done here; a refusal is raised, or the events say what is now true.  People's intents are judged in
-``decide_people``; this file holds the table and what workers and the clock may say.
+Nothing is done here; a refusal is raised, or the events say what is now true.  This file holds what workers and the
+clock may say; what people may say is judged in ``decide_people``.
 """
 
 from dataclasses import replace
@@ -19,55 +19,39 @@ from bot.runbook.timers import Timer, TimerKind, timers
 Events = tuple[e.Event, ...]
 
 
-def decide(run: Run, intent: i.Intent, now: float) -> Events:  # noqa: C901, PLR0911, PLR0912 - the table itself
+def decide(run: Run, intent: i.Intent, now: float) -> Events:
     """What ``intent`` makes happen to ``run`` at ``now`` (POSIX seconds); raises a ``Refusal`` otherwise."""
     if run.final:
         raise r.AlreadyFinal(f"This run has already ended ({run.state}).", "Type /migrate start to begin another.")
     match intent:
-        case i.Approve():
-            return people.approve(run, intent, now)
-        case i.Reject():
-            return people.reject(run, intent, now)
-        case i.PullCord():
-            return people.pull_cord(run, intent, now)
-        case i.Resume():
-            return people.resume(run, intent, now)
-        case i.Retry():
-            return people.retry(run, intent, now)
-        case i.Abort():
-            return people.abort(run, intent, now)
-        case i.RollBack():
-            return people.roll_back(run, intent, now)
-        case i.TakeOver():
-            return people.take_over(run, intent, now)
-        case i.Close():
-            return people.close(run, intent, now)
-        case i.ApproveCancel():
-            return people.approve_cancel(run, intent, now)
-        case i.KeepWaiting():
-            return people.keep_waiting(run, intent, now)
         case i.Ask():
             return _ask(run, intent, now)
         case i.CannotAsk():
             return _cannot_ask(run, intent, now)
         case i.Begin():
             return _begin(run, intent, now)
-        case i.Finish():
+        case i.Finish() | i.Fail() | i.Pause() | i.SeeBlockers():
             _holds_claim(run, intent.claim)
-            return _finish(run, intent, now)
-        case i.Fail():
-            _holds_claim(run, intent.claim)
-            return _fail(run, intent, now)
-        case i.Pause():
-            _holds_claim(run, intent.claim)
-            return _pause(run, now)
-        case i.SeeBlockers():
-            _holds_claim(run, intent.claim)
-            return _see_blockers(run, intent, now)
+            return _under_claim(run, intent, now)
         case i.TakeSample():
             return _take_sample(run, intent)
-        case _:  # Tick
+        case i.Tick():
             return _tick(run, intent, now)
+        case _:
+            return people.decide(run, intent, now)
+
+
+def _under_claim(run: Run, intent: i.Finish | i.Fail | i.Pause | i.SeeBlockers, now: float) -> Events:
+    """What the worker that holds the step says of it."""
+    match intent:
+        case i.Finish():
+            return _finish(run, intent, now)
+        case i.Fail():
+            return _fail(run, intent, now)
+        case i.Pause():
+            return _pause(run, now)
+        case i.SeeBlockers():
+            return _see_blockers(run, intent, now)
 
 
 def _ask(run: Run, intent: i.Ask, now: float) -> Events:
@@ -82,6 +66,7 @@ def _ask(run: Run, intent: i.Ask, now: float) -> Events:
         asked_at=now,
         expires_at=now + run.plan.timing.question_life,
         diff=intent.diff,
+        undo=intent.undo,
         word=run.plan.database if _grave(run) else None,
     )
     return (e.Asked(question=question, at=now),)
@@ -209,7 +194,7 @@ def _take_sample(run: Run, intent: i.TakeSample) -> Events:
 
 
 def _tick(run: Run, intent: i.Tick, now: float) -> Events:
-    if Timer(kind=TimerKind(intent.kind), due=intent.due) not in timers(run):
+    if now < intent.due or Timer(kind=TimerKind(intent.kind), due=intent.due) not in timers(run):
         raise r.Stale("That moment has passed or was already taken care of.", "Nothing needs to be done.")
     question = run.question
     match TimerKind(intent.kind):

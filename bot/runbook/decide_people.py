@@ -12,6 +12,33 @@ from bot.runbook.steps import Route, StepName
 _LOOK = "Type /migrate status to see where the run stands."
 
 
+def decide(run: Run, intent: i.ByPerson, now: float) -> Events:
+    """What a person's intent makes happen; raises a ``Refusal`` otherwise."""
+    match intent:
+        case i.Approve():
+            return approve(run, intent, now)
+        case i.Reject():
+            return reject(run, intent, now)
+        case i.PullCord():
+            return pull_cord(run, intent, now)
+        case i.Resume():
+            return resume(run, intent, now)
+        case i.Retry():
+            return retry(run, intent, now)
+        case i.Abort():
+            return abort(run, intent, now)
+        case i.RollBack():
+            return roll_back(run, intent, now)
+        case i.TakeOver():
+            return take_over(run, intent, now)
+        case i.Close():
+            return close(run, intent, now)
+        case i.ApproveCancel():
+            return approve_cancel(run, intent, now)
+        case i.KeepWaiting():
+            return keep_waiting(run, intent, now)
+
+
 def approve(run: Run, intent: i.Approve, now: float) -> Events:
     """One yes; the quorum's last yes grants the step."""
     question = _open_question(run, intent.number)

@@ -111,6 +111,7 @@ class Ask:
     inputs: tuple[tuple[str, str], ...]
     lines: tuple[str, ...]
     diff: tuple[str, ...] = ()
+    undo: str = ""  # how it is undone, or why there is no way
     step: StepName | None = None  # a worker that was frozen meanwhile speaks of another step
 
 
@@ -191,3 +192,10 @@ ByPerson = (
 ByWorker = Ask | CannotAsk | Begin | Finish | Fail | Pause | SeeBlockers
 ByClock = TakeSample | Tick
 Intent = ByPerson | ByWorker | ByClock
+
+
+def actor_of(intent: Intent) -> str:
+    """Who is behind an intent, for the ledger's own column."""
+    if isinstance(intent, ByPerson):
+        return intent.person.id
+    return "clock" if isinstance(intent, ByClock) else "worker"

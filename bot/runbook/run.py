@@ -103,6 +103,7 @@ class Question:
     reminded: int = 0
     diff: tuple[str, ...] = ()  # what changed since the question before, if that is why it is asked again
     word: str | None = None  # to be typed with the approval of the gravest steps
+    undo: str = ""  # how the step is undone, or why there is no way, in one sentence
 
 
 @dataclass(frozen=True, kw_only=True)

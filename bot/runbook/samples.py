@@ -7,12 +7,16 @@ A number that could not be measured is ``None``; "no data" is its own verdict, n
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 ERROR_RATE_ROLLBACK = 0.10  # runbook step 7: error rate >10% for >5 minutes: initiate rollback
 FAILED_ROLLBACK = 0.05  # runbook step 7: failed requests >5% for >5 minutes: initiate rollback
 P95_ALERT_MS = 1000.0  # runbook step 7: response time (p95) >1000ms: investigate
 POOL_ALERT = 0.90  # runbook step 7: database connections >90% pool utilization
 LATENCY_ALERT_MS = 100.0  # runbook "Key Metrics": database latency >100ms p95
+
+
+CLOCK_SLACK = 5.0  # seconds between two samples that are never held against anybody
 
 
 class Judgement(StrEnum):
@@ -48,7 +52,7 @@ class Sample:
     @property
     def missing(self) -> bool:
         """True when nothing at all was measured of the requests."""
-        return self.error_rate is None and self.failed_rate is None and not self.healthy
+        return self.error_rate is None and self.failed_rate is None and not self.healthy and not self.unhealthy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,18 +67,23 @@ def judge(samples: Sequence[Sample], *, now: float, sustained_for: float, sample
     """Hold the newest samples against the runbook's thresholds.
 
     A rate must stay over its threshold for the whole of ``sustained_for`` seconds, with no gap of more than
-    three sampling intervals, to count as a breach: a spike is not an outage, and a gap is not evidence.
+    three sampling intervals, to count as a breach: a spike is not an outage, and a gap is not evidence.  A service
+    that does not answer as healthy for as long counts as the runbook's "critical functionality broken".
     """
     if not samples or now - samples[-1].at > 3 * sample_every + sustained_for or samples[-1].missing:
         return Health(judgement=Judgement.NO_DATA, reason="No measurement of the services is coming in.")
+    gap = max((later.at - earlier.at for earlier, later in pairwise(samples)), default=0.0)
     for name, limit, values in (
         ("Error rate", ERROR_RATE_ROLLBACK, [(s.at, s.error_rate) for s in samples]),
         ("Failed requests", FAILED_ROLLBACK, [(s.at, s.failed_rate) for s in samples]),
+        ("Unhealthy services", 0.0, [(s.at, float(bool(s.unhealthy))) for s in samples]),
     ):
         lasted = _seconds_over(values, limit, max_gap=3 * sample_every)
         if lasted > sustained_for:
-            reason = f"{name} over {limit:.0%} for {lasted:.0f} s (now {values[-1][1]:.1%})."
-            return Health(judgement=Judgement.BREACH, reason=reason)
+            return Health(judgement=Judgement.BREACH, reason=_breach(name, limit, lasted, samples[-1], values[-1][1]))
+    if gap > max(sustained_for + 3 * sample_every, CLOCK_SLACK):
+        reason = f"For {gap:.0f} s nothing was measured, so what happened then is not known."
+        return Health(judgement=Judgement.NO_DATA, reason=reason)
     return _alerts(samples[-1])
 
 
@@ -91,7 +100,16 @@ def _alerts(sample: Sample) -> Health:
         found.append(f"connection pool {sample.pool:.0%} used, threshold 90%")
     if found:
         return Health(judgement=Judgement.ALERT, reason="; ".join(found).capitalize() + ".")
+    if sample.error_rate is None and sample.failed_rate is None:
+        reason = "Health endpoints answer; no request has been counted yet, so rates are not known."
+        return Health(judgement=Judgement.HEALTHY, reason=reason)
     return Health(judgement=Judgement.HEALTHY, reason="All measured values are within the runbook's numbers.")
+
+
+def _breach(name: str, limit: float, lasted: float, sample: Sample, value: float | None) -> str:
+    if not limit:
+        return f"{name} for {lasted:.0f} s: {', '.join(sample.unhealthy)}."
+    return f"{name} over {limit:.0%} for {lasted:.0f} s (now {value or 0:.1%})."
 
 
 def _seconds_over(values: Sequence[tuple[float, float | None]], limit: float, *, max_gap: float) -> float:

@@ -7,7 +7,7 @@ _BY_HAND: dict[StepName, str] = {
     StepName.BACKUP: "Nothing was changed yet. Check whether pg_dump still runs; services are up.",
     StepName.STOP_SERVICES: "Services may be down; the database was not changed. Start them again or go on by hand.",
     StepName.APPLY: "Do not apply anything again: first look into migrate_bot.applied and pg_stat_activity.",
-    StepName.VERIFY: "The migration is in and services are down. Check the schema, then start the services.",
+    StepName.VERIFY: "The migration is in. Check the schema, then start the services if they are down.",
     StepName.RESTART_SERVICES: "Start the services and check their health endpoints.",
     StepName.MONITOR: "Services are up. Watch error rate and response times yourself.",
     StepName.GO_BACK: "Do not drop anything: the database before and after are both on the server.",

@@ -113,7 +113,7 @@ def place(run: Run) -> str:
     return f"step {run.position + 1} of {len(run.steps)}{way}, {run.step.title}"
 
 
-def doing(run: Run) -> str:  # noqa: PLR0911 - one sentence per state
+def doing(run: Run) -> str:
     """What is going on, in one or two sentences."""
     title = f"“{run.step.title}”"
     match run.state:

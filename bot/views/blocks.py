@@ -4,6 +4,7 @@ Text given to a builder is already escaped mrkdwn (``bot.views.text``); rich tex
 Slack never reads it as markup.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
@@ -68,8 +69,15 @@ def divider() -> Block:
 
 
 def actions(buttons: Sequence[Block]) -> list[Block]:
-    """A row of buttons; nothing at all when there is none."""
-    return [{"type": "actions", "elements": list(buttons)}] if buttons else []
+    """A row of buttons; nothing at all when there is none.
+
+    The same buttons keep the same name, so that a redraw under somebody's finger does not take the button away.
+    """
+    if not buttons:
+        return []
+    drawn_for = "".join(f"{each['action_id']}{each.get('value', '')}" for each in buttons)
+    name = hashlib.sha256(drawn_for.encode()).hexdigest()[:16]
+    return [{"type": "actions", "block_id": f"actions-{name}", "elements": list(buttons)}]
 
 
 def rich(text: str) -> Block:

@@ -9,7 +9,7 @@ from bot.runbook import events as e
 from bot.runbook import texts
 from bot.runbook.digest import short
 from bot.runbook.people import Policy
-from bot.runbook.run import Blocker, Run
+from bot.runbook.run import Blocker, Question, Run
 from bot.runbook.samples import Judgement
 from bot.runbook.steps import StepName, route_steps
 from bot.runbook.wording import duration, utc
@@ -44,18 +44,18 @@ def waiting_key(run: Run) -> str:
     return f"{run.id}:{run.state}:{int(run.since * 1000)}:{len(run.done)}"
 
 
-def letters(  # noqa: C901, PLR0911 - one case per event is the point
-    before: Run | None, after: Run, event: e.Event, *, head: str = "", undo: str = "", worst: str = ""
+def letters(
+    before: Run | None, after: Run, event: e.Event, *, head: str = "", worst: str = ""
 ) -> Letters:
     """The messages that ``event`` calls for, in order.
 
-    ``head`` is the ledger's hash after it; ``undo`` and ``worst`` are the step's own words for its question.
+    ``head`` is the ledger's hash after it; ``worst`` is how long the step that is asked for may take.
     """
     match event:
         case e.Started(at=at):
             return (_letter(after, card_key(after), card(after, at, head=head), pin=True),)
         case e.Asked(question=asked):
-            return (_letter(after, question_key(after, asked.number), question(after, undo=undo, worst=worst)),)
+            return (_letter(after, question_key(after, asked.number), question(after, worst=worst)),)
         case e.Reminded(number=number, level=level) if after.question:
             return (_reminder(after, number, level),)
         case e.StepFinished():
@@ -74,21 +74,19 @@ def letters(  # noqa: C901, PLR0911 - one case per event is the point
         case e.Resumed(name=name):
             line = f"{Glyph.INFO} {said(name, 80)} lets the run go on with “{after.step.title}”."
             return (_in_channel(after, "resumed", b.payload(line, [b.section(line)])),)
+        case e.Granted() if before and before.question:
+            return (_in_thread(after, "granted", _granted(after, before.question)),)
     line = _line(after, event)
     return (_in_thread(after, type(event).__name__.lower(), line),) if line else ()
 
 
-def _line(run: Run, event: e.Event) -> str:  # noqa: C901, PLR0911 - one sentence per event
+def _line(run: Run, event: e.Event) -> str:
     """What the card's thread says of an event; empty for those that are shown elsewhere."""
     match event:
-        case e.Approved(number=number, approval=yes):
-            given = len(run.question.approvals) if run.question else run.plan.policy.quorum
-            count = f"{given} of {run.plan.policy.quorum}"
-            return (
-                f"{Glyph.DONE} {said(yes.name, 80)} approved question {number} ({count}), digest {short(yes.digest)}."
-            )
-        case e.Granted(step=step, digest=digest):
-            return f"{Glyph.DONE} “{_title(run, step)}” is approved, digest {short(digest)}."
+        case e.Approved(approval=yes) if run.question and len(run.question.approvals) < run.plan.policy.quorum:
+            count = f"{len(run.question.approvals)} of {run.plan.policy.quorum}"
+            title_ = title(run, run.question)
+            return f"{Glyph.DONE} {said(yes.name, 80)} approved “{title_}” ({count}), digest {short(yes.digest)}."
         case e.Rejected(step=step, name=name, reason=reason):
             return f"{Glyph.FAILED} {said(name, 80)} rejected “{_title(run, step)}”: {said(reason)}"
         case e.Voided(step=step, reason=reason):
@@ -113,6 +111,12 @@ def _line(run: Run, event: e.Event) -> str:  # noqa: C901, PLR0911 - one sentenc
     return ""
 
 
+def _granted(run: Run, asked: Question) -> str:
+    """The last approval and the licence it completed, in one line."""
+    names = ", ".join(said(each.name, 80) for each in asked.approvals[:20])
+    return f"{Glyph.DONE} “{title(run, asked)}” is approved by {names}, digest {short(asked.digest)}."
+
+
 def _finished(run: Run, event: e.StepFinished, head: str) -> Letters:
     """Announcements are made in the channel; every finished step leaves its evidence in the thread."""
     name = _title(run, event.step)
@@ -129,7 +133,7 @@ def _finished(run: Run, event: e.StepFinished, head: str) -> Letters:
     return (_in_channel(run, "announcement", _announced(run, announced, event.step)), thread)
 
 
-def announcement(run: Run, step: StepName, now: float) -> str:  # noqa: PLR0911 - one line per announcement
+def announcement(run: Run, step: StepName, now: float) -> str:
     """The words of an announcing step; empty for the others."""
     match step:
         case StepName.ANNOUNCE_START:
@@ -158,9 +162,11 @@ def _announced(run: Run, announced: str, step: StepName) -> b.Payload:
 
 
 def _status(run: Run, now: float, head: str) -> b.Payload:
-    marked = escape(texts.status(run, now, head))
-    call = needed_line(run)
-    return b.payload(f"{marked}\n{call}" if call else marked, [b.section(marked), *([b.section(call)] if call else [])])
+    """The update; where people are needed, its line about them calls them."""
+    lines = escape(texts.status(run, now, head)).splitlines()
+    call = needed_line(run).replace("*Needed:*", "Needed:", 1)
+    marked = "\n".join(call if call and line.startswith("Needed: ") else line for line in lines)
+    return b.payload(marked, [b.section(marked)])
 
 
 def _reminder(run: Run, number: int, level: int) -> Letter:

@@ -95,7 +95,7 @@ def _finished(task_id: str, step: Step, done: Done) -> Task:
     return Task(id=task_id, title=step.title, status="complete", said=f"took {duration(done.seconds)}", done=done)
 
 
-def _now(run: Run) -> tuple[str, str]:  # noqa: PLR0911 - one line per state
+def _now(run: Run) -> tuple[str, str]:
     """Slack's status of the present step, and in words what Slack has no status for."""
     match run.state:
         case State.PREPARING:

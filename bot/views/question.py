@@ -16,8 +16,8 @@ from bot.views.text import escape, mention, moment, said
 _WHEN = "{date_short_pretty} {time}"
 
 
-def question(run: Run, *, undo: str = "", worst: str = "") -> b.Payload:
-    """The open question of ``run``; ``undo`` says how the step is undone, ``worst`` how long it may take."""
+def question(run: Run, *, worst: str = "") -> b.Payload:
+    """The open question of ``run``; ``worst`` says how long it may take."""
     asked = _asked(run)
     value = ActionValue(run=run.id, number=asked.number, digest=asked.digest)
     drawn = [
@@ -27,11 +27,11 @@ def question(run: Run, *, undo: str = "", worst: str = "") -> b.Payload:
         b.section("*Exactly this will be done:*"),
         b.code(asked.lines, 2200),
         *_changed(asked),
-        b.section(f"*If it goes wrong:* {_undo(asked, undo)}"),
+        b.section(f"*If it goes wrong:* {_undo(asked)}"),
         *_answers(asked),
         *b.actions(_buttons(run, asked, value)),
     ]
-    return b.payload(_in_words(run, asked, undo, worst), drawn)
+    return b.payload(_in_words(run, asked, worst), drawn)
 
 
 def answered(before: Run, event: e.Event) -> b.Payload:
@@ -67,8 +67,9 @@ _UNDO = {
 }
 
 
-def _undo(asked: Question, undo: str) -> str:
-    return said(undo, 500) if undo else _UNDO.get(asked.step, "the run can be taken over by hand.")
+def _undo(asked: Question) -> str:
+    """The step's own words, or ours for a question that came without any."""
+    return said(asked.undo, 500) if asked.undo else _UNDO.get(asked.step, "the run can be taken over by hand.")
 
 
 def _asked(run: Run) -> Question:
@@ -109,7 +110,7 @@ def _facts(run: Run, asked: Question, worst: str) -> list[tuple[str, str]]:
 
 def _expected(run: Run, asked: Question) -> str:
     """The runbook's minutes of everything this one answer covers."""
-    return counted(sum(step.minutes for step in run.steps if step.asked_by is asked.step), "minute")
+    return counted(sum(step.minutes for step in run.steps if step.asked_by is asked.step), "minute") + " by the runbook"
 
 
 def _changed(asked: Question) -> list[b.Block]:
@@ -125,7 +126,7 @@ def _answers(asked: Question) -> list[b.Block]:
 
 
 def _yes(approval: Approval) -> str:
-    return f"{mention({approval.person})} ({said(approval.name, 80)}) {moment(approval.at, _WHEN)}"
+    return f"{mention({approval.person})} {moment(approval.at, _WHEN)}"
 
 
 def _buttons(run: Run, asked: Question, value: ActionValue) -> list[b.Block]:
@@ -138,7 +139,7 @@ def _buttons(run: Run, asked: Question, value: ActionValue) -> list[b.Block]:
     return [*drawn, b.button(Verb.HOLD, "Hold…", value)] if Verb.HOLD in offered(run) else drawn
 
 
-def _verdict(event: e.Event) -> str:  # noqa: PLR0911 - one sentence per way a question can close
+def _verdict(event: e.Event) -> str:
     match event:
         case e.Granted(at=at):
             return f"{Glyph.DONE} approved {moment(at, _WHEN)}."
@@ -155,7 +156,7 @@ def _verdict(event: e.Event) -> str:  # noqa: PLR0911 - one sentence per way a q
     return f"{Glyph.INFO} withdrawn: the run went another way."
 
 
-def _in_words(run: Run, asked: Question, undo: str, worst: str) -> str:
+def _in_words(run: Run, asked: Question, worst: str) -> str:
     plan, given = run.plan, len(asked.approvals)
     how = f"type the name of the database, {said(asked.word, 80)}" if asked.word is not None else "press Approve"
     exact = "\n".join(f"• {said(line, 200)}" for line in asked.lines[:8])
@@ -166,6 +167,6 @@ def _in_words(run: Run, asked: Question, undo: str, worst: str) -> str:
         f" open until {utc(asked.expires_at)}.\n"
         f"Expected time {_expected(run, asked)}{f', at worst {said(worst, 200)}' if worst else ''}."
         f" Services: {escape(texts.services(run))}. Digest {short(asked.digest)}.\n"
-        f"If it goes wrong: {_undo(asked, undo)}\n"
+        f"If it goes wrong: {_undo(asked)}\n"
         f"Exactly this will be done:\n{exact}{changed}"
     )

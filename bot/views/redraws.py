@@ -22,7 +22,6 @@ def redraws(
     *,
     head: str = "",
     progress: str = "",
-    undo: str = "",
     worst: str = "",
 ) -> tuple[Redraw, ...]:
     """The card always; a question, a blocker and a what-now message when the event touched them.
@@ -34,7 +33,7 @@ def redraws(
         return ()
     return (
         (card_key(after), card(after, _moment(event, after), progress=progress, head=head)),
-        *_questions(before, after, event, undo=undo, worst=worst),
+        *_questions(before, after, event, worst=worst),
         *_blockers(before, after),
         *_settled(before, after),
     )
@@ -48,14 +47,14 @@ def _moment(event: e.Event, run: Run) -> float:
     return at or run.since
 
 
-def _questions(before: Run, after: Run, event: e.Event, *, undo: str, worst: str) -> Iterator[Redraw]:
+def _questions(before: Run, after: Run, event: e.Event, *, worst: str) -> Iterator[Redraw]:
     if before.question is None or after.question == before.question:
         return
     key = question_key(before, before.question.number)
     if after.question is None or after.question.number != before.question.number:
         yield key, answered(before, event)
     else:
-        yield key, question(after, undo=undo, worst=worst)
+        yield key, question(after, worst=worst)
 
 
 def _blockers(before: Run, after: Run) -> Iterator[Redraw]:

@@ -20,8 +20,15 @@ def asks(run: Run, now: float) -> b.Payload:
 
 def settled(before: Run, after: Run) -> b.Payload:
     """The same message without its buttons, once the run goes on or elsewhere."""
-    text = f"{_headline(before)}\n{Glyph.INFO} No longer waiting: {escape(texts.doing(after))}"
+    text = f"{_headline(before)}\n{Glyph.INFO} No longer waiting: {_since(after)}"
     return b.payload(text, [b.section(text)])
+
+
+def _since(run: Run) -> str:
+    """What became of the run, in a sentence that stays true."""
+    if run.state in (State.PREPARING, State.WORKING, State.WATCHING, State.ASKING):
+        return f"the run goes on with “{run.step.title}”."
+    return escape(texts.doing(run))
 
 
 def _headline(run: Run) -> str:

@@ -32,7 +32,7 @@ class Announce:
             return await self._rollback(context)
         return Description(
             inputs={"target": context.target.name, "channel": _channel(context), "step": context.run.step.name.value},
-            lines=(f"{context.run.step.title}, in {_channel(context)}.",),
+            lines=(f"{context.run.step.title}, in this channel.",),
         )
 
     async def check(self, context: Context) -> Outcome | None:
@@ -41,11 +41,11 @@ class Announce:
 
     async def run(self, context: Context) -> Outcome:
         """Nothing is posted yet: finishing the step is what posts it."""
-        return Outcome(evidence=(f"Announced in {_channel(context)}",))
+        return Outcome(evidence=("Announced in this channel",))
 
     async def verify(self, context: Context, outcome: Outcome) -> Verdict:
         """True by construction: the message is queued with the record of the step."""
-        return Verdict(ok=True, reason=f"The message to {_channel(context)} is posted with the record of this step.")
+        return Verdict(ok=True, reason="The message is posted with the record of this step.")
 
     def undo(self, context: Context) -> str:
         """A message that people have read stays read."""

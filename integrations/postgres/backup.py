@@ -47,7 +47,7 @@ class Backup:
         dump = await plan_dump(context, _folder(context), self._limits)
         who = dump.who
         lines = (
-            f"`{shown(dump.command)}`",
+            shown(dump.command),
             f"Database {masked(context.target.dsn)}, {human_bytes(who.size)}, system {who.system_identifier}",
             f"pg_dump {dump.tools.version} for PostgreSQL {who.version_text}, "
             f"{plural(context.target.dump_jobs, 'job')}, {dump.how}",

@@ -14,6 +14,7 @@ from integrations.postgres.settings import Limits
 from integrations.postgres.tools import Tools, compression, find_tools
 from integrations.postgres.words import human_bytes
 from integrations.process import Exit, Redactor, base_env, run_child
+from integrations.spoken import ending, spoken
 
 SPARE = 50_000_000  # bytes beside the dump itself
 _COMPRESSIONS = {"zstd:1": "zstd, level 1", "lz4:1": "lz4", "1": "gzip, level 1"}
@@ -53,12 +54,14 @@ async def run_dump(context: Context, dump: Dump, snapshot: str, limits: Limits) 
     showing = asyncio.create_task(_show(context, dump))
     try:
         env, more = connection_env(context.target.dsn)
-        ended = await run_child(
-            [*dump.command, f"--snapshot={snapshot}", *more],
-            env=base_env() | env | {"PGAPPNAME": context.application_name, "LC_ALL": "C"},
-            cwd=dump.partial.parent, on_line=lambda _: None, time_limit=limits.backup_time,
-            redactor=Redactor(secrets_of(context.target.dsn)),
-        )  # fmt: skip
+        async with spoken(context, shown(dump.command)) as say:
+            ended = await run_child(
+                [*dump.command, f"--snapshot={snapshot}", *more],
+                env=base_env() | env | {"PGAPPNAME": context.application_name, "LC_ALL": "C"},
+                cwd=dump.partial.parent, on_line=say, time_limit=limits.backup_time,
+                redactor=Redactor(secrets_of(context.target.dsn)),
+            )  # fmt: skip
+            say(f"pg_dump {ending(ended)}")
     finally:
         showing.cancel()
     if not ended.ok:

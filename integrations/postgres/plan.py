@@ -56,7 +56,7 @@ class Prepared:
         return Description(inputs=self.inputs, lines=lines, attachments=attachments)
 
     def _how(self, script: Script) -> tuple[str, ...]:
-        lines = [f"`{shown(self.tools, script)}` (sha256 {script.sha256[:12]}…)"]
+        lines = [f"{shown(self.tools, script)} (sha256 {script.sha256[:12]}…)"]
         if script.trouble:
             lines.append(f"⚠️ {script.name} cannot be parsed ({script.trouble}); it runs in one transaction.")
         elif script.outside:

@@ -16,6 +16,7 @@ from integrations.postgres.script import Script
 from integrations.postgres.settings import Limits
 from integrations.postgres.tools import Tools
 from integrations.process import Exit, Redactor, base_env, run_child
+from integrations.spoken import ending, spoken
 
 LOCK_NOT_AVAILABLE = "55P03"
 _ERROR = re.compile(r"^(?:psql:(?:<stdin>:(?P<line>\d+):)? )?\S+:  (?P<state>[0-9A-Z]{5}): (?P<text>.*)$")
@@ -46,12 +47,14 @@ async def run_psql(
 ) -> Failure | None:
     """Run a file with its marker; ``None`` when psql says it went well. Times are seconds."""
     env, more = connection_env(context.target.dsn)
-    ended = await run_child(
-        [*_command(context, tools, script, lock_timeout, limits), *more],
-        env=base_env() | env | {"PGAPPNAME": context.application_name, "PGCLIENTENCODING": "UTF8", "LC_ALL": "C"},
-        cwd=Path("/"), on_line=lambda _: None, time_limit=None, stdin=script.data,
-        redactor=Redactor(secrets_of(context.target.dsn)),
-    )  # fmt: skip
+    async with spoken(context, f"{shown(tools, script)} (lock_timeout {lock_timeout:g} s)") as say:
+        ended = await run_child(
+            [*_command(context, tools, script, lock_timeout, limits), *more],
+            env=base_env() | env | {"PGAPPNAME": context.application_name, "PGCLIENTENCODING": "UTF8", "LC_ALL": "C"},
+            cwd=Path("/"), on_line=lambda line: say(_without_values(line)), time_limit=None, stdin=script.data,
+            redactor=Redactor(secrets_of(context.target.dsn)),
+        )  # fmt: skip
+        say(f"psql {ending(ended)}")
     return None if ended.ok else _failure(script, ended)
 
 
@@ -96,5 +99,9 @@ def _detail(following: Sequence[str]) -> str:
     """PostgreSQL's DETAIL without the values of the row, which are people's data."""
     for each in following[:4]:
         if each.startswith("DETAIL:"):
-            return " " + _VALUES.sub("=(…)", each.removeprefix("DETAIL:").strip())
+            return " " + _without_values(each.removeprefix("DETAIL:").strip())
     return ""
+
+
+def _without_values(line: str) -> str:
+    return _VALUES.sub("=(…)", line)

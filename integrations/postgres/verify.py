@@ -17,6 +17,7 @@ from integrations.postgres.manifest import read_catalog_file, read_manifest
 from integrations.postgres.script import read_script
 from integrations.postgres.settings import Limits
 from integrations.process import Redactor, base_env, run_child
+from integrations.spoken import ending, spoken
 
 
 class Verify:
@@ -31,8 +32,8 @@ class Verify:
         lines = (
             f"Of {masked(target.dsn)}: the marks of the files, the schema against the backup's, invalid indexes, "
             "constraints not validated and their orphans, row counts against the backup's snapshot",
-            *(f"{name}: `{query}` must return 0" for name, query in target.orphan_checks),
-            *([f"`{' '.join(target.verify_command)}`"] if target.verify_command else []),
+            *(f"{name}: {query} must return 0" for name, query in target.orphan_checks),
+            *([" ".join(target.verify_command)] if target.verify_command else []),
         )
         return Description(inputs={"checks": "\n".join(lines)}, lines=lines)
 
@@ -94,11 +95,15 @@ class Verify:
         if not command:
             return ()
         env, _ = connection_env(context.target.dsn)
-        ended = await run_child(
-            command, env=base_env() | env | {"DATABASE_URL": context.target.dsn, "PGAPPNAME": context.application_name},
-            cwd=Path.cwd(), on_line=lambda _: None, time_limit=self._limits.verify_time,
-            redactor=Redactor(secrets_of(context.target.dsn)),
-        )  # fmt: skip
-        shown, said = " ".join(command), " ".join(ended.tail[-3:])
+        shown = " ".join(command)
+        async with spoken(context, shown) as say:
+            ended = await run_child(
+                command,
+                env=base_env() | env | {"DATABASE_URL": context.target.dsn, "PGAPPNAME": context.application_name},
+                cwd=Path.cwd(), on_line=say, time_limit=self._limits.verify_time,
+                redactor=Redactor(secrets_of(context.target.dsn)),
+            )  # fmt: skip
+            say(f"{command[0]} {ending(ended)}")
+        said = " ".join(ended.tail[-3:])
         how = "took too long" if ended.timed_out else f"ended with {ended.code}"
         return (Finding(text=f"`{shown}` {how} after {ended.seconds:.1f} s: {said}", violation=not ended.ok),)

@@ -41,7 +41,7 @@ class RestartServices:
             },
             lines=(
                 f"Start what ran before the stop ({self._platform.name}): {listed(each.name for each in wanted)}.",
-                *[f"{each.name}: {await self._release(context, each)}" for each in wanted],
+                *filter(None, [await self._release(context, each) for each in wanted]),
                 f"Wait up to {self._healthy_seconds / 60:g} min until each health endpoint answers 200 with status "
                 "healthy and database connected.",
             ),
@@ -120,7 +120,7 @@ class RestartServices:
 
     async def _release(self, context: Context, service: Service) -> str:
         release = await self._platform.release(context.target, service)
-        return f"release {release}" if release else "release not known"
+        return f"{service.name}: release {release}" if release else ""
 
     async def _not_back(self, context: Context, names: tuple[str, ...], why: str) -> StepError:
         services = [service for service in context.target.services if service.name in names]

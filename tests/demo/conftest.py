@@ -1,34 +1,10 @@
-"""A real Chromium for the page's tests, at a fixed moment, and the small server it talks to."""
+"""The page at a fixed moment, and the small server it talks to."""
 
-import os
-import shutil
 from collections.abc import AsyncIterator
 
-import pytest
 import pytest_asyncio
 from page_server import NOON, PageServer
-from playwright.async_api import Browser, Page, async_playwright
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """The browser's path; without one CI fails and a laptop skips."""
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    if found:
-        return found
-    reason = "no chromium on PATH: apt-get install chromium fonts-noto-color-emoji fonts-dejavu-core"
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser(chromium: str) -> AsyncIterator[Browser]:
-    """One browser for the tests of a file; its own sandbox needs privileges that containers lack."""
-    async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield opened
-        await opened.close()
+from playwright.async_api import Browser, Page
 
 
 @pytest_asyncio.fixture(loop_scope="module")

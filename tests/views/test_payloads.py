@@ -79,7 +79,7 @@ def _routine(event: object) -> bool:
 
 def messages(script: Script) -> Iterator[Mapping[str, Any]]:
     """All messages a run makes, and those its people ask for on the way."""
-    more = {"head": HEAD, "undo": script.words, "worst": script.words}
+    more = {"head": HEAD, "worst": script.words}
     for page in script.pages:
         for letter in letters(page.before, page.after, page.event, **more):
             yield letter.payload
@@ -110,7 +110,8 @@ def views(script: Script) -> Iterator[Mapping[str, Any]]:
         yield modals.reject_modal(asked, asked.question)
         yield modals.word_modal(asked, asked.question)
     live = [page.after for page in script.pages if not page.after.final]
-    yield home.home([*live[-6:], *[run] * 40], script.now)
+    listed = [*live[-6:], *[run] * 40]
+    yield home.home([replace(each, id=f"m-{number}") for number, each in enumerate(listed)], script.now)
     yield home.home([], script.now)
 
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 class Person:
     """A member as users.info tells of them (docs.slack.dev/reference/objects/user-object).
 
-    `is_stranger`: from another company, through Slack Connect; `team_id` is then that company's.
+    `title` is what they do there.  `is_stranger`: from another company, through Slack Connect; `team_id` is
+    then that company's.
     """
 
     id: str
     name: str
     real_name: str
+    title: str = ""
     team_id: str = "T0DEMO001"
     tz: str = "Etc/UTC"
     is_restricted: bool = False

@@ -158,7 +158,7 @@ def user_info(core: Core, args: Args) -> Json:
 def user_object(person: Person) -> Json:
     """A person as Slack shows them to apps."""
     names = {"real_name": person.real_name, "real_name_normalized": person.real_name}
-    profile = {**names, "display_name": person.name, "display_name_normalized": person.name}
+    profile = {**names, "display_name": "", "display_name_normalized": "", "title": person.title}
     return {
         "id": person.id,
         "team_id": person.team_id,

@@ -28,14 +28,14 @@ async def standby(_: Context) -> Description:
 
 
 async def test_the_five_answers_of_an_announcement(tmp_path: Path) -> None:
-    """Describe names the channel; check knows nothing; run leaves the posting to the outbox; no undo."""
+    """The digest covers the channel; check knows nothing; run leaves the posting to the outbox; no undo."""
     step, now = Announce(), at(StepName.ANNOUNCE_START, tmp_path)
     described = await step.describe(now)
     assert {"target": "casework", "channel": "#engineering", "step": "announce_start"} == described.inputs
-    assert ("Announce maintenance start, in #engineering.",) == described.lines
+    assert ("Announce maintenance start, in this channel.",) == described.lines
     assert await step.check(now) is None
-    assert Outcome(evidence=("Announced in #engineering",)) == await step.run(now)
-    reason = "The message to #engineering is posted with the record of this step."
+    assert Outcome(evidence=("Announced in this channel",)) == await step.run(now)
+    reason = "The message is posted with the record of this step."
     assert Verdict(ok=True, reason=reason) == await step.verify(now, Outcome())
     assert "An announcement cannot be taken back; a later one corrects it." == step.undo(now)
 

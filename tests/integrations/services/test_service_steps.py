@@ -130,7 +130,7 @@ async def test_the_five_answers_of_the_restart(web: Target) -> None:
     described = await step.describe(now)
     assert {"target", "services", "platform", "start web", "start gateway"} == set(described.inputs)
     assert "web: release r41" in described.lines
-    assert "gateway: release not known" in described.lines
+    assert not [line for line in described.lines if line.startswith("gateway: release")]
     assert await step.check(now) is None
     outcome = await step.run(now)
     assert (

@@ -15,7 +15,7 @@ const COLOURS = 8;
  * `cache` keeps the drawn nodes and `kept` what was entered in them.
  */
 export function drawMessages(list, messages, desk, view) {
-  const items = [];
+  const items = !messages.length && !view.inThread ? [beginning(desk, view)] : [];
   messages.forEach((message, index) => {
     const before = messages[index - 1];
     if (!view.inThread && (!before || dayKey(before.ts) !== dayKey(message.ts))) items.push(divider(message));
@@ -23,6 +23,15 @@ export function drawMessages(list, messages, desk, view) {
     items.push(item(message, !underRoot && joined(before, message), desk, view));
   });
   reconcile(list, items, view.cache);
+}
+
+// An empty channel says what can be done in it.
+function beginning(desk, view) {
+  const name = desk.state.channels.get(view.channel)?.name ?? "";
+  const build = () => h("li", { class: "beginning" },
+    h("p", {}, h("strong", {}, name ? `This is the very beginning of #${name}.` : "Nothing has been said here yet.")),
+    h("p", {}, "Type ", desk.state.commands.map((one) => h("code", {}, one)), " to see what the bot can do. At the left you choose who you are, and you can be several people in several tabs."));
+  return { key: "beginning", signature: `${view.channel} ${name}`, build };
 }
 
 function divider(message) {

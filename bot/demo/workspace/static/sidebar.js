@@ -29,7 +29,7 @@ export function addressFor(person) {
 /** Fill the switcher; choosing changes the address, which the page follows. */
 export function drawSwitcher(people, me) {
   const select = byId("acting-as");
-  const about = (one) => [displayName(one), one.is_restricted || one.is_ultra_restricted ? "(guest)" : "", one.is_stranger ? "(other company)" : ""].filter(Boolean).join(" ");
+  const about = (one) => [displayName(one), what(one)].filter(Boolean).join(" – ");
   select.replaceChildren(...people.map((one) => h("option", { value: one.id, selected: one.id === me }, about(one))));
   select.onchange = () => { location.hash = addressFor(select.value); };
   const other = people.find((one) => one.id !== me);
@@ -68,8 +68,14 @@ function place(desk, id, label) {
     label, fresh && h("span", { class: "dot" }, h("span", { class: "for-readers" }, "new messages"))));
 }
 
+// What people do here, in a word or two.
+function what(one) {
+  if (one.profile?.title) return one.profile.title;
+  return one.is_stranger ? "other company" : one.is_restricted || one.is_ultra_restricted ? "guest" : "";
+}
+
 function person(one, me) {
   const active = one.id === me?.id || one.presence === "active";
   const words = one.id === me?.id ? "you" : active ? "active" : "away";
-  return h("li", { class: "person" }, avatar(one), h("span", { class: "person-name" }, displayName(one)), h("span", { class: active ? "presence active" : "presence" }, words));
+  return h("li", { class: "person" }, avatar(one), h("span", { class: "person-name" }, displayName(one), what(one) && h("small", {}, what(one))), h("span", { class: active ? "presence active" : "presence" }, words));
 }

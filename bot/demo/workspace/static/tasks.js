@@ -14,9 +14,8 @@ const STATES = {
 /** A titled list of task cards. */
 export function plan(block, ctx) {
   const tasks = block.tasks ?? [];
-  const done = tasks.filter((task) => task.status === "complete").length;
   const title = typeof block.title === "string" ? plain(block.title) : textObject(block.title, ctx.names);
-  const head = h("div", { class: "plan-title" }, h("strong", {}, title), h("span", { class: "plan-count" }, `${done} of ${tasks.length}`));
+  const head = h("div", { class: "plan-title" }, h("strong", {}, title));
   return h("div", { class: "plan" }, head, h("ol", {}, tasks.map((task) => h("li", {}, taskCard(task, ctx)))));
 }
 

@@ -1,0 +1,171 @@
+"""What a migration left behind: the ledger, the database, the backups, the processes and the channel."""
+
+import asyncio
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import psutil
+import psycopg
+from psycopg import sql
+
+from bot import ledger, store
+from bot.demo import cast
+from bot.runbook.run import Run
+from integrations.postgres.catalog import fingerprint, read_catalog
+from integrations.postgres.connect import session
+from integrations.postgres.manifest import damage, read_manifest
+from tests.e2e.troupe import Production
+
+REPEATED = ("StepBegan", "Sampled")  # an attempt may be made again, a measurement more may fall into the watch
+LIVELY = "audit_log"  # and its partitions: the services themselves write there all the time
+_FIGURES = re.compile(r"\b[0-9a-f]{7,}\b…?|m-\w{6}|\d[\d:.,]*( ?(ms|s|min|h|hours?|minutes?|seconds?)\b)?|less than a \w+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The same for a killed run as for one left alone; every field says by its value that nothing was done twice."""
+
+    state: str
+    events: tuple[str, ...]
+    finished: tuple[str, ...]
+    approvals: Mapping[str, int]
+    applied: tuple[tuple[str, str], ...]
+    schema: str
+    rows: Mapping[str, int]
+    backups: tuple[str, ...]
+    services: Mapping[str, int]
+    children: int
+    sessions: int
+    said: Mapping[str, int]
+    lost: tuple[str, ...]
+    doubled: tuple[str, ...]
+    stale: tuple[str, ...]
+    cards: int
+    pinned: int
+    scheduled: int
+
+
+def difference(expected: Outcome, actual: Outcome) -> list[str]:
+    """Field by field, for people."""
+    pairs = [(field.name, getattr(expected, field.name), getattr(actual, field.name)) for field in fields(Outcome)]
+    return [f"{name}: expected {one}, was {other}" for name, one, other in pairs if one != other]
+
+
+async def look(made: Production, run: Run) -> Outcome:
+    """Everything as it is now.  Raises ``LedgerError`` when the chain is broken."""
+    await ledger.verify(made.engine, run.id)
+    async with made.engine.connection() as conn:
+        entries = await store.entries(conn, run.id)
+        letters = await (await conn.execute("select key, payload, ts from letters order by seq")).fetchall()
+    events = [json.loads(each.body) | {"kind": each.kind} for each in entries]
+    channel = _Channel(made, run, letters)
+    async with session(made.casework.owner_dsn, "campaign") as db:
+        schema = fingerprint(await read_catalog(db))
+    return Outcome(
+        state=run.state.value,
+        events=tuple(each.kind for each in entries if each.kind not in REPEATED),
+        finished=tuple(each["step"] for each in events if each["kind"] == "StepFinished"),
+        approvals=Counter(f"{each['number']} {each['approval']['person']}" for each in events if each["kind"] == "Approved"),
+        applied=await _query(made, "select file, state from migrate_bot.applied order by 1"),
+        schema=schema,
+        rows=await _rows(made),
+        backups=tuple([await _backup(made, run, name) for name in _files(made)]),
+        services=await asyncio.to_thread(_services, made),
+        children=await asyncio.to_thread(_children, made),
+        sessions=len(await _query(made, _SESSIONS)),
+        said=channel.said(),
+        lost=channel.lost(),
+        doubled=channel.doubled(),
+        stale=channel.stale(),
+        cards=sum(key.endswith(":card") for key in channel.keys),
+        pinned=len(made.workspace.core.messages.pins[cast.ENGINEERING]),
+        scheduled=len(made.workspace.core.scheduled),
+    )
+
+
+_SESSIONS = """
+select pid from pg_stat_activity where datname = current_database() and application_name like 'migrate%'
+"""
+
+
+class _Channel:
+    """What the bot said, against what the outbox holds."""
+
+    def __init__(self, made: Production, run: Run, letters: list[tuple[Any, ...]]) -> None:
+        self._run = run
+        self._letters = letters
+        self._messages = [each for each in made.workspace.messages(cast.ENGINEERING) if _key(each)]
+        self.keys = [_key(each) for each in self._messages]
+        self.others = len(made.workspace.messages(cast.ENGINEERING)) - len(self._messages)
+
+    def said(self) -> Mapping[str, int]:
+        """Each message's kind and first line without its figures; attempts may be begun again."""
+        texts = [(_kind(_key(each)), each["text"].splitlines()[0]) for each in self._messages]
+        lines = [f"{kind}: {_FIGURES.sub('0', text)}" for kind, text in texts if kind != "stepbegan"]
+        return Counter([*lines, *["(no key)"] * self.others])
+
+    def lost(self) -> tuple[str, ...]:
+        return tuple(key for key, *_ in self._letters if key not in self.keys)
+
+    def doubled(self) -> tuple[str, ...]:
+        return tuple(key for key, count in Counter(self.keys).items() if count > 1)
+
+    def stale(self) -> tuple[str, ...]:
+        """Messages that look otherwise than the outbox says."""
+        by_key = dict(zip(self.keys, self._messages, strict=True))
+        wanted = {key: payload for key, payload, _ in self._letters if key in by_key}
+        return tuple(_kind(key) for key, payload in wanted.items() if payload["text"] != by_key[key]["text"])
+
+
+def _key(message: Mapping[str, Any]) -> str:
+    return str(((message.get("metadata") or {}).get("event_payload") or {}).get("key", ""))
+
+
+def _kind(key: str) -> str:
+    return key.rpartition(":")[2]
+
+
+async def _query(made: Production, query: str) -> tuple[Any, ...]:
+    async with await psycopg.AsyncConnection.connect(made.casework.superuser_dsn) as db:
+        return tuple(await (await db.execute(query.encode())).fetchall())
+
+
+async def _rows(made: Production) -> Mapping[str, int]:
+    tables = await _query(made, "select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace")
+    async with await psycopg.AsyncConnection.connect(made.casework.superuser_dsn) as db:
+        counts = {}
+        for (table,) in sorted(tables):
+            if not table.startswith(LIVELY):
+                found = await db.execute(sql.SQL("select count(*) from {}").format(sql.Identifier(table)))
+                counts[table] = (await found.fetchone() or (0,))[0]
+        return counts
+
+
+def _files(made: Production) -> list[str]:
+    return sorted(path.name for path in made.target.backups.iterdir())
+
+
+async def _backup(made: Production, run: Run, name: str) -> str:
+    if name != run.id:
+        return f"foreign: {name}"
+    manifest, digest = read_manifest(made.target.backups / name)
+    recorded = run.fact(next(each.step for each in run.done if each.step == "backup"), "manifest_sha256")
+    whole = await damage(made.target.backups / name, manifest) is None and digest == recorded
+    return "this run's, whole, as recorded" if whole else "this run's, damaged"
+
+
+def _services(made: Production) -> Mapping[str, int]:
+    """Living processes of each service; more than one would be a second start."""
+    ports = {service.name: service.health_url.split(":")[2].partition("/")[0] for service in made.target.services}
+    running = [each.info["cmdline"] or [] for each in psutil.process_iter(["cmdline"])]
+    return {name: sum("bot.demo.sample_app" in line and port in line for line in running) for name, port in ports.items()}
+
+
+def _children(made: Production) -> int:
+    """pg_dump, psql and the like that outlived their worker."""
+    lines = [" ".join(each.info["cmdline"] or []) for each in psutil.process_iter(["cmdline"])]
+    return sum(str(made.folder) in line for line in lines)

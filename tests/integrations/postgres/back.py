@@ -1,0 +1,108 @@
+"""What the tests of the way back do again and again: a failed migration, its approval, and a look at what there is."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import psycopg
+from psycopg import sql
+
+from bot.demo.casework import Casework
+from bot.demo.postgres import EmbeddedPostgres
+from bot.ports import Context
+from bot.runbook.digest import digest_of, inputs_of
+from bot.runbook.run import Database, Done, Grant
+from bot.runbook.steps import Route, StepName
+from integrations.postgres.apply import Apply
+from integrations.postgres.beside import Names, Standing, look, maintenance, names_of
+from integrations.postgres.catalog import Catalog, read_catalog
+from integrations.postgres.connect import session
+from integrations.postgres.manifest import run_folder
+from integrations.postgres.snapshot import count_rows
+from integrations.postgres.ways import ladder
+from tests.integrations.postgres.conftest import QUICK, Stage
+
+POSITION = {StepName.ANNOUNCE_ROLLBACK: 0, StepName.GO_BACK: 2, StepName.VERIFY_BACK: 3}
+BAD = "alter table cases add column court text;\ndelete from case_notes where id % 2 = 0;\n"
+
+
+class Crash(Exception):
+    """The process is gone here."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backstage:
+    """A stage on the way back, with the server behind it."""
+
+    stage: Stage
+    pg: EmbeddedPostgres
+    casework: Casework
+
+    @property
+    def names(self) -> Names:
+        return names_of(self.stage.at(StepName.BACKUP))
+
+    def at(self, step: StepName, attempt: int = 1) -> Context:
+        """The context of a step of the rollback."""
+        run = replace(self.stage.run, route=Route.ROLLBACK, position=POSITION[step], attempt=attempt)
+        self.stage.run = replace(run, database_before=Database.CHANGED)
+        context = self.stage.at(StepName.BACKUP)
+        return replace(context, run=self.stage.run, attempt=attempt)
+
+    async def approved(self, attempt: int = 1) -> Context:
+        """Describe the way back and grant exactly that; the context to go it with."""
+        described = await ladder(self.at(StepName.ANNOUNCE_ROLLBACK), QUICK)
+        digest = digest_of(inputs_of(described.inputs))
+        grant = Grant(step=StepName.ANNOUNCE_ROLLBACK, digest=digest, approvals=(), at=0.0)
+        self.stage.run = replace(self.stage.run, grant=grant)
+        return self.at(StepName.GO_BACK, attempt)
+
+    def record(self, step: StepName, facts: Sequence[tuple[str, str]]) -> None:
+        """Note a step as finished, as the engine would."""
+        done = Done(step=step, began_at=0, ended_at=1, facts=tuple(facts))
+        self.stage.run = replace(self.stage.run, done=(*self.stage.run.done, done))
+
+    async def backup_and_break(self) -> tuple[Catalog, dict[str, tuple[int, bool]]]:
+        """Back up, apply a migration that commits, write some more; schema and counts as they were at the backup."""
+        self.stage.write("001_bad.sql", BAD)
+        await self.stage.backed_up()
+        before = await self.content()
+        await Apply(QUICK).run(await self.stage.approved())
+        await self.as_superuser("insert into case_notes (case_id, author_id, body) values (1, 1, 'late')")
+        assert before != await self.content()
+        return before
+
+    async def content(self, database: str = "") -> tuple[Catalog, dict[str, tuple[int, bool]]]:
+        """Schema and row counts, as its owner sees them."""
+        dsn = psycopg.conninfo.make_conninfo(self.stage.target.dsn, dbname=database or self.names.live)
+        async with session(dsn, "test") as db:
+            return await read_catalog(db), await count_rows(db, QUICK)
+
+    async def standing(self) -> Standing:
+        async with maintenance(self.stage.at(StepName.BACKUP)) as db:
+            return await look(db, self.names)
+
+    async def as_superuser(self, query: str, database: str = "") -> list[tuple[object, ...]]:
+        """Ask or do something as nobody of the bot may."""
+        async with await psycopg.AsyncConnection.connect(
+            self.pg.dsn(database or self.names.live), autocommit=True
+        ) as db:
+            done = await db.execute(query.encode())
+            return await done.fetchall() if done.description else []
+
+    async def remove(self) -> None:
+        """Drop what the way back left beside, so that the next test's server is clean."""
+        for name in (self.names.side, self.names.failed):
+            await self.as_superuser(
+                sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)).as_string(), "postgres"
+            )
+
+    def spoil_backup(self) -> str:
+        """Change one byte of the dump; the file's name."""
+        folder = run_folder(self.stage.target.backups.absolute(), self.stage.run.id)
+        names = json.loads((folder / "manifest.json").read_text())["files"]
+        victim = max((folder / name for name in names), key=lambda each: each.stat().st_size)
+        data = bytearray(victim.read_bytes())
+        data[-1] ^= 1
+        victim.write_bytes(data)
+        return victim.name

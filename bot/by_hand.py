@@ -11,10 +11,13 @@ from commands import VERBS, parse
 from commands.start import begin
 
 
-async def migrate(bot: Bot, person: str, words: Sequence[str], fields: Sequence[str]) -> str:
-    """Do what ``/migrate WORDS`` would do for ``person`` (an operator's id); the answer as plain text."""
+async def migrate(bot: Bot, person: str, os_user: str, words: Sequence[str], fields: Sequence[str]) -> str:
+    """Do what ``/migrate WORDS`` would do for ``person`` (an operator's id); the answer as plain text.
+
+    ``os_user`` is who is really logged in: it goes into the record, because nobody vouches for ``person`` here.
+    """
     body = {"text": " ".join(words), "user_id": person, "channel_id": ""}
-    request = replace(parse.command(body), via="command line", fields=_fields(fields))
+    request = replace(parse.command(body), via=f"command line, as {os_user}", fields=_fields(fields))
     use_case = begin if request.verb is Verb.START else VERBS[request.verb]
     reply = await use_case(bot.desk, request)
     if reply.modal is not None:

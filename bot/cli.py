@@ -3,7 +3,8 @@
 import argparse
 import asyncio
 import contextlib
-import getpass
+import os
+import pwd
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -97,7 +98,7 @@ async def _migrate(options: argparse.Namespace) -> int:
     settings = _without_slack(read_settings())
     logs.set_up(level="warning")
     async with wiring.assembled(settings) as bot:
-        print(await migrate(bot, options.person or _operator(bot), options.words, options.field))
+        print(await migrate(bot, options.person or _operator(bot), os_user(), options.words, options.field))
     return 0
 
 
@@ -106,8 +107,13 @@ def _without_slack(settings: Settings) -> Settings:
     return settings.model_copy(update={"slack": None})
 
 
+def os_user() -> str:
+    """Who is really logged in: the environment can say anything."""
+    return pwd.getpwuid(os.getuid()).pw_name
+
+
 def _operator(bot: Bot) -> str:
-    name = getpass.getuser()
+    name = os_user()
     known = bot.file.operators.get(name)
     if known is None:
         raise ConfigurationError(

@@ -13,7 +13,8 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from psycopg import AsyncConnection
 
 from bot import store
-from bot.engine import CHANGED, Engine, publishing
+from bot.engine import CHANGED, Engine
+from bot.errands import publishing, speaking_up
 from bot.ports import Job, Queue
 from bot.runbook.run import Run
 from bot.runbook.timers import DEADMAN_AHEAD, DEADMAN_EVERY, Timer, timers
@@ -87,10 +88,14 @@ class Clock:
     async def _fire(self, slot: str, run_id: str, timer: Timer) -> None:
         """Queue the slot's job; armed again a little later, in case the job gets lost before it is taken."""
         job = Job(name="tick", run_id=run_id, once=slot, arguments={"kind": timer.kind.value, "due": timer.due})
-        async with self._engine.connection() as conn:
-            await self._queue.defer(conn, job)
-        if slot in self._armed.get(run_id, set()):
-            self._schedule(slot, run_id, timer, self._engine.now() + AGAIN)
+        try:
+            self._engine.checkpoint("fire", timer.kind)
+            async with self._engine.connection() as conn:
+                await self._queue.defer(conn, job)
+            self._engine.checkpoint("fired", timer.kind)
+        finally:  # also when the store was away
+            if slot in self._armed.get(run_id, set()):
+                self._schedule(slot, run_id, timer, self._engine.now() + AGAIN)
 
     async def _deliver_leftovers(self) -> None:
         async with self._engine.connection() as conn:
@@ -102,4 +107,4 @@ class Clock:
         soon = self._engine.now() + DEADMAN_AHEAD - DEADMAN_EVERY
         async with self._engine.connection() as conn:
             for row in await store.rows(conn, "deadmen_due", soon=soon):
-                await self._queue.defer(conn, Job(name="deadman", run_id=row[0], once=f"deadman:{row[0]}"))
+                await self._queue.defer(conn, speaking_up(row[0]))

@@ -11,10 +11,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import psycopg
+import structlog
 from psycopg_pool import AsyncConnectionPool
 
 from bot import store
-from bot.ports import Job, Queue
+from bot.errands import driving, publishing, speaking_up
+from bot.ports import Queue
 from bot.runbook import events as e
 from bot.runbook import intents as i
 from bot.runbook.apply import apply, begin
@@ -27,6 +29,7 @@ from bot.views.card import card
 from bot.views.letters import card_key, letters
 from bot.views.redraws import redraws
 
+_log = structlog.get_logger()
 Pool = AsyncConnectionPool[store.Connection]
 Checkpoint = Callable[[str, str], None]  # where in the work, and of what: the crash campaign dies there
 CHANGED = "migrate_run_changed"  # the NOTIFY channel: payload is the run's id
@@ -132,7 +135,15 @@ class Engine:
         """Every run that is not final."""
         async with self._pool.connection() as conn:
             ids = [row[0] for row in await store.rows(conn, "active_runs")]
-        return tuple([await self.load(each) for each in ids])
+        return tuple([run for each in ids if (run := await self._readable(each))])
+
+    async def _readable(self, run_id: str) -> Run | None:
+        """One run that this version cannot read keeps the others from nothing."""
+        try:
+            return await self.load(run_id)
+        except ValueError as error:
+            _log.error("run.unreadable", run=run_id, why=str(error))
+            return None
 
     async def recent(self, limit: int = 20) -> tuple[Run, ...]:
         """The newest runs first."""
@@ -140,10 +151,12 @@ class Engine:
             ids = [row[0] for row in await store.rows(conn, "recent_runs", limit=limit)]
         return tuple([await self.load(each) for each in ids])
 
-    async def show_progress(self, run_id: str, text: str) -> None:
-        """Where the running step is: on the card, not in the ledger."""
-        run, head = await self.load_with_head(run_id)
+    async def show_progress(self, run_id: str, claim: int | None, text: str) -> None:
+        """Where the running step is: on the card, not in the ledger.  Of an attempt that is over nothing is shown."""
         async with self._pool.connection() as conn:
+            run, head = await self._locked(conn, run_id)
+            if run.claim != claim:
+                return
             await store.execute(conn, "set_progress", id=run_id, text=text, at=self.now())
             payload = card(run, self.now(), progress=text, head=head)
             if await store.redraw(conn, card_key(run), payload):
@@ -195,6 +208,8 @@ class Engine:
         await conn.execute("select pg_notify(%s, %s)", (CHANGED, run_id))
         if before is None:
             await self._queue.defer(conn, driving(steps[-1][0]))
+        if before is None or any(isinstance(event, e.StepBegan | e.Ended) for _, event in steps):
+            await self._queue.defer(conn, speaking_up(run_id))
         return head
 
     async def _tell(
@@ -223,16 +238,6 @@ def new_id() -> str:
     """A run's id: short enough to type, e.g. ``m-4f7k2q``."""
     alphabet = "23456789abcdefghjkmnpqrstuvwxyz"
     return "m-" + "".join(secrets.choice(alphabet) for _ in range(6))
-
-
-def driving(run: Run) -> Job:
-    """Run steps until the next wait; one driver per target."""
-    return Job(name="drive", run_id=run.id, lock=f"target:{run.plan.target}", once=f"drive:{run.id}")
-
-
-def publishing(run_id: str) -> Job:
-    """Deliver what the outbox holds for a run."""
-    return Job(name="publish", run_id=run_id, once=f"publish:{run_id}")
 
 
 def _walk(run: Run, events: Iterable[e.Event]) -> Iterable[tuple[Run, e.Event]]:

@@ -224,6 +224,9 @@ class Channel(Protocol):
     async def schedule(self, channel: str, text: str, at: float) -> str:
         """Leave a message with the channel's own scheduler; its id."""
 
+    async def scheduled(self, channel: str, words: str) -> tuple[str, ...]:
+        """The ids of the messages that wait there and contain ``words``, whoever forgot about them."""
+
     async def unschedule(self, channel: str, scheduled: str) -> None: ...
 
 
@@ -248,6 +251,10 @@ class Queue(Protocol):
 
 class Unclear(Exception):
     """The call may or may not have had its effect: look before doing it again."""
+
+
+class Undeliverable(Exception):
+    """The channel refuses this message, for a reason that trying again at once does not mend."""
 
 
 class Busy(Exception):

@@ -63,7 +63,19 @@ def _may_start(person: Person, target: Target) -> None:
         )
 
 
+def _quorum_in_reach(target: Target, person: Person) -> None:
+    """With groups among the approvers nobody can say beforehand; with named people it is a matter of counting."""
+    policy = target.policy
+    able = policy.approvers if policy.self_approval else policy.approvers - {person.id}
+    if not any(each.startswith("S") for each in able) and len(able) < policy.quorum:
+        raise FieldErrors(
+            {Field.TARGET: f"{target.name} needs {policy.quorum} approvals, and you cannot give your own. Ask somebody "
+             "else to start it, or add an approver in the targets file."}
+        )  # fmt: skip
+
+
 def _plan(target: Target, person: Person, request: Request) -> Plan:
+    _quorum_in_reach(target, person)
     errors = _errors(target, request)
     if errors:
         raise FieldErrors(errors)

@@ -50,7 +50,7 @@ class FakeChannel:
         self.payloads: dict[Address, Mapping[str, object]] = {}
         self.threads: dict[Address, Address | None] = {}
         self.pins: set[Address] = set()
-        self.scheduled: dict[str, tuple[str, str, float]] = {}
+        self.waiting: dict[str, tuple[str, str, float]] = {}
         self.faults: list[str] = []
 
     async def post(self, letter: Letter, thread: Address | None) -> Address:
@@ -81,12 +81,15 @@ class FakeChannel:
         self.pins.discard(address)
 
     async def schedule(self, channel: str, text: str, at: float) -> str:
-        name = f"Q{len(self.scheduled) + 1}"
-        self.scheduled[name] = (channel, text, at)
+        name = f"Q{len(self.waiting) + 1}"
+        self.waiting[name] = (channel, text, at)
         return name
 
+    async def scheduled(self, channel: str, words: str) -> tuple[str, ...]:
+        return tuple(name for name, (where, text, _) in self.waiting.items() if where == channel and words in text)
+
     async def unschedule(self, channel: str, scheduled: str) -> None:
-        self.scheduled.pop(scheduled, None)
+        self.waiting.pop(scheduled, None)
 
     def texts(self, channel: str) -> list[str]:
         """What is to be read in a channel, oldest first."""

@@ -136,6 +136,7 @@ async def test_an_abort_cancels_the_running_step_and_its_result_is_not_believed(
         await reaches(stage.engine, run.id, lambda found: found.claim is not None)
         await stage.engine.handle(run.id, i.Abort(person=DANA, reason="not today"))
         await driving
+        await driver.drive(run.id)  # the job that the abort itself queued
         run = await stage.engine.load(run.id)
         assert (State.CANCELLED, 0) == (run.state, steps[StepName.BACKUP].effects)
 

@@ -28,6 +28,7 @@ CALLS_NEED: dict[str, frozenset[str]] = {
     "chat_postEphemeral": frozenset({"chat:write"}),
     "chat_postMessage": frozenset({"chat:write"}),
     "chat_scheduleMessage": frozenset({"chat:write"}),
+    "chat_scheduledMessages_list": frozenset(),
     "chat_update": frozenset({"chat:write"}),
     "conversations_history": frozenset({"channels:history"}),
     "conversations_replies": frozenset({"channels:history"}),

@@ -69,6 +69,9 @@ class FolderChannel:
     async def schedule(self, channel: str, text: str, at: float) -> str:
         return f"Q{at}"
 
+    async def scheduled(self, channel: str, words: str) -> tuple[str, ...]:
+        return ()
+
     async def unschedule(self, channel: str, scheduled: str) -> None:
         return None
 

@@ -12,7 +12,7 @@ from bot.demo.scenarios import SCENARIOS
 from bot.demo.scene import ScenarioFailed, Scene, opened, save
 from bot.demo.stage import set_up
 
-_BY_HAND_SPEED = 20.0  # 30 minutes of watching pass in 90 seconds
+_BY_HAND_SPEED = 15.0  # 30 minutes of watching pass in two
 _AUTO_SPEED = 60.0
 
 

@@ -6,9 +6,13 @@ the claim of its attempt; when the claim is lost (another worker took over, an a
 
 import asyncio
 import difflib
+import json
 import secrets
-from collections.abc import Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 
 import psycopg
 import structlog
@@ -24,6 +28,7 @@ from bot.runbook.run import Blocker, Run, State
 from bot.runbook.steps import StepName
 
 _log = structlog.get_logger()
+T = TypeVar("T")
 
 
 class Driver:
@@ -36,76 +41,89 @@ class Driver:
 
     async def drive(self, run_id: str) -> None:
         """Do everything that can be done for the run without people or time."""
-        while True:
+        going_on = True
+        while going_on:
             run = await self._engine.load(run_id)
             with structlog.contextvars.bound_contextvars(run=run_id, step=run.step.name.value):
                 if run.state is State.PREPARING:
-                    await self._prepare(run)
+                    going_on = await self._prepare(run)
                 elif run.state is State.WORKING:
-                    await self._work(run)
+                    going_on = await self._work(run)
                 else:
                     return
 
-    async def _prepare(self, run: Run) -> None:
+    async def _prepare(self, run: Run) -> bool:
+        """Describe the step and ask for it; false when somebody else did."""
         number, step = run.asked + 1, run.step.name
+        description: Description | None = None
         try:
             asker = run.step.asked_by or run.step.name
             description = await self._adapters[asker].describe(self._context(run))
+            intent: i.Intent = await self._question(run, asker, description)
         except StepError as error:
-            intent: i.Intent = i.CannotAsk(number=number, step=step, problem=error.problem, advice=error.advice)
+            intent = i.CannotAsk(number=number, step=step, problem=error.problem, advice=error.advice)
         except Exception as error:  # noqa: BLE001 - people get a reference, the logs the rest
             advice, reference = _reference(error)
             intent = i.CannotAsk(number=number, step=step, problem=_PROBLEM, advice=advice, reference=reference)
-        else:
-            diff = await self._difference(run, asker, description)
-            inputs = inputs_of(description.inputs)
-            undo = self._adapters[asker].undo(self._context(run))
-            intent = i.Ask(
-                number=number,
-                step=step,
-                digest=digest_of(inputs),
-                inputs=inputs,
-                lines=description.lines,
-                diff=diff,
-                undo=undo,
-            )
-        await self._say(run.id, intent)
+        taken = await self._say(run.id, intent)
+        if taken is not None and isinstance(intent, i.Ask) and description is not None:
+            await self._keep(run.id, asker, description)
+        return taken is not None
 
-    async def _work(self, run: Run) -> None:
-        adapter = self._adapters[run.step.name]
-        digest = await self._digest_now(run) if run.step.destructive else ""
-        begun = await self._say(run.id, i.Begin(step=run.step.name, attempt=run.attempt + 1, digest=digest))
-        if begun is None or begun.state is not State.WORKING or begun.claim is None:
-            return
-        work = asyncio.create_task(self._attempt(adapter, begun))
+    async def _question(self, run: Run, asker: StepName, description: Description) -> i.Ask:
+        inputs = inputs_of(description.inputs)
+        return i.Ask(
+            number=run.asked + 1,
+            step=run.step.name,
+            digest=digest_of(inputs),
+            inputs=inputs,
+            lines=description.lines,
+            diff=await self._difference(run.id, asker, description),
+            undo=self._adapters[asker].undo(self._context(run)),
+        )
+
+    async def _work(self, run: Run) -> bool:
+        """Begin the step and do it; false when it was, or is now, in somebody else's hands."""
+        digest, problem = await self._digest_now(run) if run.step.destructive else ("", "")
+        begin = i.Begin(step=run.step.name, attempt=run.attempt + 1, digest=digest, problem=problem)
+        begun = await self._say(run.id, begin)
+        if begun is None:
+            return False
+        if begun.state is not State.WORKING or begun.claim is None:
+            return True
+        result = await self._until_done_or_lost(begun)
+        return result is not None and await self._say(run.id, result) is not None
+
+    async def _until_done_or_lost(self, begun: Run) -> i.Intent | None:
+        """How the attempt went; ``None`` when its claim was lost.  Nothing of it outlives this call."""
+        work = asyncio.create_task(self._attempt(self._adapters[begun.step.name], begun))
         watch = asyncio.create_task(self._until_claim_is_lost(begun))
-        await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
-        watch.cancel()
-        if not work.done():
+        try:
+            await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                return work.result()
+            _log.info("step.claim_lost")
+            return None
+        finally:
             work.cancel()
-        result = (await asyncio.gather(work, return_exceptions=True))[0]
-        if isinstance(result, BaseException):
-            if isinstance(result, asyncio.CancelledError):
-                _log.info("step.cancelled")
-                return
-            raise result
-        await self._say(run.id, result)
+            watch.cancel()
+            await asyncio.gather(work, watch, return_exceptions=True)
 
-    async def _digest_now(self, run: Run) -> str:
-        """The digest of what would run now; empty (and so never approved) if that cannot be said."""
+    async def _digest_now(self, run: Run) -> tuple[str, str]:
+        """The digest of what would run now, or why that cannot be said."""
         try:
             description = await self._adapters[run.step.asked_by or run.step.name].describe(self._context(run))
         except StepError as error:
-            _log.warning("step.cannot_describe", problem=error.problem)
-            return ""
-        return digest_of(inputs_of(description.inputs))
+            return "", error.problem
+        except Exception as error:  # noqa: BLE001 - people get a reference, the logs the rest
+            return "", f"{_PROBLEM} {_reference(error)[0]}"
+        return digest_of(inputs_of(description.inputs)), ""
 
     async def _attempt(self, adapter: StepAdapter, run: Run) -> i.Intent:
         """Check, run, verify: the intent that says how it went."""
         claim = run.claim or 0
-        context = self._context(run)
         try:
-            outcome = await self._done(adapter, context)
+            outcome = await self._done(adapter, self._context(run))
         except StepPaused:
             return i.Pause(claim=claim)
         except StepError as error:
@@ -125,29 +143,34 @@ class Driver:
         verdict = await adapter.verify(context, outcome)
         if not verdict.ok:
             raise StepError(verdict.reason, "Look at the logs with /migrate logs, then retry or abort.")
-        return outcome
+        return replace(outcome, evidence=(*outcome.evidence, verdict.reason))
 
     async def _until_claim_is_lost(self, begun: Run) -> None:
+        """Returns only when the ledger says so: a store that is away for a moment ends no step."""
         while True:
             await asyncio.sleep(0.5)
-            run = await self._engine.load(begun.id)
+            run = await _patiently(lambda: self._engine.load(begun.id))
             if run.claim != begun.claim or run.state is not State.WORKING:
                 return
 
     async def _say(self, run_id: str, intent: i.Intent) -> Run | None:
+        """Hand an intent back; ``None`` when it came too late to count.  Said again, it would be refused as stale."""
         try:
-            return await self._engine.handle(run_id, intent)
+            return await _patiently(lambda: self._engine.handle(run_id, intent))
         except (Stale, AlreadyFinal) as error:
             _log.info("intent.stale", intent=type(intent).__name__, why=str(error))
             return None
 
     def _context(self, run: Run) -> Context:
         async def current() -> Run:
-            return await self._engine.load(run.id)
+            return await _patiently(lambda: self._engine.load(run.id))
 
         async def progress(text: str, fraction: float | None) -> None:
             percent = "" if fraction is None else f" ({fraction:.0%})"
-            await self._engine.show_progress(run.id, text + percent)
+            try:
+                await self._engine.show_progress(run.id, run.claim, text + percent)
+            except STORE_AWAY as error:
+                _log.warning("step.progress_lost", why=str(error))
 
         async def blockers(found: tuple[Blocker, ...]) -> Run:
             return await self._say(run.id, i.SeeBlockers(claim=run.claim or 0, blockers=found)) or await current()
@@ -169,35 +192,45 @@ class Driver:
                 await store.execute(
                     conn, "log_line", run_id=run.id, step=run.step.name, at=self._engine.now(), line=line[:_LONGEST]
                 )
-        except (psycopg.OperationalError, PoolTimeout) as error:
+        except STORE_AWAY as error:
             _log.warning("step.log_line_lost", why=str(error), line=line)
 
-    async def _difference(self, run: Run, step: StepName, description: Description) -> tuple[str, ...]:
-        """What changed since the step was last asked for, and keep the texts for the next time."""
+    async def _difference(self, run_id: str, step: StepName, description: Description) -> tuple[str, ...]:
+        """What changed since the step was last asked for."""
         async with self._engine.connection() as conn:
-            before = {name: body for name, body in await store.rows(conn, "attachments", run_id=run.id, step=step)}
-            now = {**description.attachments, _INPUTS: _as_text(description)}
-            for name, body in now.items():
-                await store.execute(conn, "put_attachment", run_id=run.id, step=step, name=name, body=body)
+            before = {name: body for name, body in await store.rows(conn, "attachments", run_id=run_id, step=step)}
         if not before:
             return ()
-        old_inputs = tuple(_from_text(before.get(_INPUTS, "")))
-        found = list(changes(old_inputs, inputs_of(description.inputs)))
+        asked = tuple((str(name), str(value)) for name, value in json.loads(before[_INPUTS]))
+        found = list(changes(asked, inputs_of(description.inputs)))
         for name in sorted(description.attachments):
             found += _unified(name, before.get(name, ""), description.attachments[name])
         return tuple(found)
 
+    async def _keep(self, run_id: str, step: StepName, description: Description) -> None:
+        """Keep the texts behind a question that was asked, for the next difference."""
+        inputs = json.dumps(inputs_of(description.inputs))
+        async with self._engine.connection() as conn:
+            for name, body in {**description.attachments, _INPUTS: inputs}.items():
+                await store.execute(conn, "put_attachment", run_id=run_id, step=step, name=name, body=body)
+
 
 _INPUTS = "(inputs)"
 _LONGEST = 2000  # characters of one logged line
+STORE_AWAY = (psycopg.OperationalError, PoolTimeout)
 
 
-def _as_text(description: Description) -> str:
-    return "\n".join(f"{name}\t{value}" for name, value in inputs_of(description.inputs))
-
-
-def _from_text(text: str) -> list[tuple[str, str]]:
-    return [(name, value) for name, _, value in (line.partition("\t") for line in text.splitlines())]
+async def _patiently(ask: Callable[[], Awaitable[T]], *, seconds: float = 60.0) -> T:
+    """Ask the store again while it is away: a restart of it is no reason to stop a migration half-way."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return await ask()
+        except STORE_AWAY as error:
+            if time.monotonic() > deadline:
+                raise
+            _log.warning("store.away", why=str(error))
+            await asyncio.sleep(0.5)
 
 
 def _unified(name: str, before: str, now: str) -> list[str]:

@@ -1,7 +1,7 @@
 """Delivers the outbox: in order, never lost, never doubled.
 
 A letter is marked before the call that posts it and recorded after; what is found marked may or may not be there, so
-the channel is asked for its key first.  A session lock keeps two publishers of one run apart.
+the channel is asked for its key first.  The job's lock keeps two publishers of one run apart.
 """
 
 import asyncio
@@ -10,11 +10,10 @@ import structlog
 
 from bot import store
 from bot.engine import Engine
-from bot.ports import Address, Busy, Channel, Unclear
+from bot.ports import Address, Busy, Channel, Unclear, Undeliverable
 from bot.store import Waiting
 
 _log = structlog.get_logger()
-PUBLISHER = 7271  # advisory lock: (this, hash of the run)
 
 
 class Publisher:
@@ -27,17 +26,17 @@ class Publisher:
     async def publish(self, run_id: str) -> None:
         """Deliver everything of a run that waits.
 
-        A busy or silent channel is tried a few times; then the job fails, and the clock queues it again for as long
-        as a letter waits.
+        A letter the channel refuses is set aside for this time, so that it keeps no other from being read.  What is
+        left over is queued again by the clock for as long as it waits.
         """
-        async with self._engine.session() as lock:
-            await lock.execute("select pg_advisory_lock(%s, hashtext(%s))", (PUBLISHER, run_id))
-            try:
-                while letters := await self._waiting(run_id):
-                    for letter in letters:
-                        await self._deliver(letter)
-            finally:
-                await lock.execute("select pg_advisory_unlock(%s, hashtext(%s))", (PUBLISHER, run_id))
+        refused: set[str] = set()
+        while letters := [each for each in await self._waiting(run_id) if each.key not in refused]:
+            for letter in letters:
+                try:
+                    await self._deliver(letter)
+                except Undeliverable as error:
+                    _log.error("letter.refused", key=letter.key, why=str(error))
+                    refused.add(letter.key)
 
     async def _waiting(self, run_id: str) -> list[Waiting]:
         async with self._engine.connection() as conn:
@@ -72,8 +71,8 @@ class Publisher:
 
     async def _found_or_posted(self, letter: Waiting, thread: Address | None) -> Address:
         found = await self._channel.find(letter.letter, thread) if letter.trying else None
-        if found is not None:
-            return found
+        if found is not None:  # in the form it had when it was posted; it may have been redrawn since
+            return await self._channel.update(found, letter.payload)
         await self._mark(letter)
         self._engine.checkpoint("post", letter.key)
         posted = await self._channel.post(letter.letter, thread)

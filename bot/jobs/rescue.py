@@ -2,13 +2,16 @@
 
 Every worker holds a session advisory lock on its own number for as long as it lives; PostgreSQL lets go of it the
 moment the process is gone.  A peer that can take the lock has the proof, and re-queues what the dead one was doing.
-Heartbeats (procrastinate's own) remain for the case that a machine vanishes without closing its connections.
+A machine that vanishes without closing its connections is given up by the server within seconds, because the
+liveness connection asks it to (``with_keepalive``); procrastinate's own heartbeats are not used.
 """
 
 import asyncio
 
+import psycopg
 import structlog
 from psycopg.errors import UniqueViolation
+from psycopg_pool import PoolTimeout
 
 from bot import store
 from bot.engine import Pool
@@ -18,7 +21,7 @@ LIVENESS = 7270  # the first half of the advisory lock; the second is the worker
 _log = structlog.get_logger()
 
 _BUSY = "select distinct worker_id from procrastinate_jobs where status = 'doing' and worker_id is not null"
-_ORPHANS = "select id from procrastinate_jobs where status = 'doing' and worker_id is null"
+_ORPHANS = "select id from procrastinate_jobs where status = 'doing' and worker_id is null for update skip locked"
 _JOBS_OF = "select id from procrastinate_jobs where status = 'doing' and worker_id = %s"
 
 
@@ -30,7 +33,10 @@ async def hold_liveness(conn: store.Connection, worker: int) -> None:
 async def rescue_for_ever(pool: Pool, *, mine: int, every: float = 0.5) -> None:
     """Look for dead workers until cancelled."""
     while True:
-        await rescue(pool, mine=mine)
+        try:
+            await rescue(pool, mine=mine)
+        except (psycopg.Error, PoolTimeout) as error:  # the next round looks again; our own steps go on meanwhile
+            _log.warning("rescue.failed", why=str(error))
         await asyncio.sleep(every)
 
 

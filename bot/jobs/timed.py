@@ -6,9 +6,11 @@ import structlog
 
 from bot import store
 from bot.engine import Engine
-from bot.ports import Busy, Channel, Probe, Target, Unclear
+from bot.ports import Busy, Channel, Probe, Target, Unclear, Undeliverable
 from bot.runbook import intents as i
 from bot.runbook.refusals import AlreadyFinal, Stale
+from bot.runbook.run import Run
+from bot.runbook.samples import Sample
 from bot.runbook.silence import gone_silent
 from bot.runbook.timers import DEADMAN_AHEAD, TimerKind
 
@@ -36,31 +38,38 @@ class Timed:
 
     async def _sample(self, run_id: str, due: float) -> None:
         run = await self._engine.load(run_id)
-        sample = await self._probe.sample(self._targets[run.plan.target])
+        try:
+            sample = await self._probe.sample(self._targets[run.plan.target])
+        except Exception:  # noqa: BLE001 - whatever it was: nothing was measured, and that is a verdict of its own
+            _log.exception("probe.failed", run=run_id)
+            sample = Sample(at=self._engine.now())
         await self._engine.handle(run_id, i.TakeSample(due=due, sample=sample))
 
     async def deadman(self, run_id: str) -> None:
         """Put the dead-man message off by another ten minutes, or take it back when the run is over.
 
-        The new one is scheduled before the old one is withdrawn: dying in between costs a message too many,
-        never the only one.
+        The new one is scheduled before the old one is withdrawn: dying in between costs a message too many for a
+        moment, never the only one.  What a dead attempt left is found by the run's id in its text.
         """
         run = await self._engine.load(run_id)
-        async with self._engine.session() as conn:
-            await conn.execute("select pg_advisory_lock(%s, hashtext(%s))", (_DEADMAN, run_id))
-            try:
-                old = (await store.rows(conn, "deadman", id=run_id))[0][0]
-                new, until = "", 0.0
-                if not run.final:
-                    until = self._engine.now() + DEADMAN_AHEAD
-                    new = await self._channel.schedule(run.plan.channel, gone_silent(run), until)
-                await store.execute(conn, "set_deadman", id=run_id, scheduled=new, until=until)
-                if old:
+        try:
+            new = "" if run.final else await self._put_off(run)
+            for old in await self._channel.scheduled(run.plan.channel, run_id):
+                if old != new:
                     await self._channel.unschedule(run.plan.channel, old)
-            except (Unclear, Busy) as error:
-                _log.warning("deadman.not_set", run=run_id, why=str(error))
-            finally:
-                await conn.execute("select pg_advisory_unlock(%s, hashtext(%s))", (_DEADMAN, run_id))
+            if run.final:  # only now: as long as it stands there, the clock comes back to it
+                await self._keep(run_id, "", 0.0)
+        except (Unclear, Busy, Undeliverable) as error:
+            _log.warning("deadman.not_set", run=run_id, why=str(error))
 
+    async def _put_off(self, run: Run) -> str:
+        now = self._engine.now()
+        self._engine.checkpoint("schedule", "deadman")
+        new = await self._channel.schedule(run.plan.channel, gone_silent(run, now), now + DEADMAN_AHEAD)
+        self._engine.checkpoint("scheduled", "deadman")
+        await self._keep(run.id, new, now + DEADMAN_AHEAD)
+        return new
 
-_DEADMAN = 7272  # advisory lock: (this, hash of the run)
+    async def _keep(self, run_id: str, scheduled: str, until: float) -> None:
+        async with self._engine.connection() as conn:
+            await store.execute(conn, "set_deadman", id=run_id, scheduled=scheduled, until=until)

@@ -6,14 +6,16 @@ import procrastinate
 import structlog
 from procrastinate.worker import Worker
 from psycopg import AsyncConnection
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from bot.engine import Engine, Pool, driving
+from bot.engine import Engine, Pool
+from bot.errands import driving
 from bot.jobs.queue import QUEUE, ProcrastinateQueue
 from bot.jobs.rescue import hold_liveness, rescue_for_ever
 from bot.runbook.run import State
 
 _log = structlog.get_logger()
+_SILENCE = 10.0  # seconds the store may take to answer before this worker holds its lock for lost
 _NEVER = 10 * 365 * 86400.0  # seconds: heartbeats never prune; the advisory lock is the only judge of who lives
 
 
@@ -50,7 +52,8 @@ class _LivingWorker(Worker):
         """Without its lock a worker must not go on: a peer may already be doing its work."""
         try:
             while True:
-                await conn.execute("select 1")
+                async with asyncio.timeout(_SILENCE):
+                    await conn.execute("select 1")
                 await asyncio.sleep(1.0)
         except Exception:
             _log.exception("worker.liveness_lost", worker=self.worker_id)
@@ -60,8 +63,15 @@ class _LivingWorker(Worker):
 
 
 def with_keepalive(dsn: str) -> str:
-    """The same connection, which notices within seconds that the other machine is gone."""
-    return make_conninfo(dsn, keepalives_idle=5, keepalives_interval=2, keepalives_count=3)
+    """The same connection, of which both ends notice within seconds that the other is gone.
+
+    The server's end matters most: only when it gives the connection up is the liveness lock free for a peer.
+    """
+    server = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 -c tcp_user_timeout=10000"
+    options = f"{conninfo_to_dict(dsn).get('options') or ''} {server}".strip()
+    return make_conninfo(
+        dsn, keepalives_idle=5, keepalives_interval=2, keepalives_count=3, tcp_user_timeout=10000, options=options
+    )
 
 
 class WorkerStopped(Exception):

@@ -97,7 +97,9 @@ def _noted(run: Run, event: e.Event) -> Run:
             return replace(run, question=replace(run.question, reminded=level) if run.question else None)
         case e.Nudged(at=at):
             return replace(run, nudged_at=at)
-        case _:  # WaitingAccepted changes nothing but the record; a second Started is impossible
+        case e.WaitingAccepted():
+            return replace(run, blockers=tuple(_awaited(each, event) for each in run.blockers))
+        case _:  # a second Started is impossible
             return run
 
 
@@ -193,3 +195,9 @@ def _cancel_approved(blocker: Blocker, event: e.CancelApproved) -> Blocker:
     if blocker.digest != event.digest:
         return blocker
     return replace(blocker, approvals=(*blocker.approvals, event.approval), granted=event.granted)
+
+
+def _awaited(blocker: Blocker, event: e.WaitingAccepted) -> Blocker:
+    if blocker.digest != event.digest:
+        return blocker
+    return replace(blocker, awaited_by=(*blocker.awaited_by, event.person))

@@ -50,7 +50,7 @@ def decliner(run: Run, person: Person) -> None:
         )
 
 
-def owner(run: Run, person: Person) -> None:
+def steerer(run: Run, person: Person) -> None:
     """Steering (resume, retry, abort, rollback, hand-over) is for owners, approvers, on-call and the starter."""
     member(person)
     policy = run.plan.policy

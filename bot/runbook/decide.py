@@ -105,6 +105,9 @@ def _begin(run: Run, intent: i.Begin, now: float) -> Events:
         raise r.Stale("This attempt was begun by another worker.", "Nothing needs to be done.")
     if run.hold is not None and run.attempt == 0:
         return pause(run, run.hold, now)
+    if intent.problem:
+        failed = e.StepFailed(step=run.step.name, problem=f"It could not begin: {intent.problem}", at=now)
+        return (failed, *goes_back_now(run, now))
     why = _unlicensed(run, intent.digest, now) if run.step.destructive else ""
     if why:
         return _void(run, why, now)
@@ -168,7 +171,7 @@ def _see_blockers(run: Run, intent: i.SeeBlockers, now: float) -> Events:
 
 def _merge(known: Blocker | None, seen: Blocker) -> Blocker:
     """What was approved for a blocker stays with it while it is still there; only people approve."""
-    return known or replace(seen, approvals=(), granted=False)
+    return known or replace(seen, approvals=(), granted=False, awaited_by=())
 
 
 def _take_sample(run: Run, intent: i.TakeSample) -> Events:

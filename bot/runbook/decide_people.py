@@ -100,6 +100,8 @@ def pull_cord(run: Run, intent: i.PullCord, now: float) -> Events:
     )
     if run.route is not Route.FORWARD:
         raise r.NotNow("The way back is not held up.", "An approver can say no to its questions.")
+    if run.position + 1 == len(run.steps):
+        raise r.NotNow("The last step is under way; there is nothing left to hold.", _LOOK)
     if run.state in (State.HELD, State.STUCK, State.HANDED_OVER) or run.hold:
         raise r.NotNow("The run is already waiting for people; nothing happens before they decide.", _LOOK)
     if run.state in (State.WORKING, State.WATCHING):
@@ -110,7 +112,7 @@ def pull_cord(run: Run, intent: i.PullCord, now: float) -> Events:
 def resume(run: Run, intent: i.Resume, now: float) -> Events:
     """An owner lets a held or handed-over run go on, from the step it stood before."""
     if run.state is State.HELD:
-        authority.owner(run, intent.person)
+        authority.steerer(run, intent.person)
     elif run.state is State.HANDED_OVER:
         authority.keeper(run, intent.person)
     else:
@@ -122,13 +124,13 @@ def retry(run: Run, intent: i.Retry, now: float) -> Events:
     """Try the failed step again; a destructive one is asked for anew."""
     if run.state is not State.STUCK:
         raise r.NotNow("No step is waiting to be tried again.", _LOOK)
-    authority.owner(run, intent.person)
+    authority.steerer(run, intent.person)
     return (e.Retried(person=intent.person.id, name=intent.person.name, at=now), again(run, now))
 
 
 def abort(run: Run, intent: i.Abort, now: float) -> Events:
     """End without the migration; services that were stopped come back first."""
-    authority.owner(run, intent.person)
+    authority.steerer(run, intent.person)
     route = way_out(run)
     reason = _reason(intent.reason, "An abort is recorded with a reason.")
     aborted = e.Aborted(person=intent.person.id, name=intent.person.name, reason=reason, at=now)
@@ -137,7 +139,7 @@ def abort(run: Run, intent: i.Abort, now: float) -> Events:
 
 def roll_back(run: Run, intent: i.RollBack, now: float) -> Events:
     """Go back: asked at once, or at the end of a running step that cannot be cut short."""
-    authority.owner(run, intent.person)
+    authority.steerer(run, intent.person)
     if run.route in (Route.ROLLBACK, Route.CLOSE) or run.rollback_wanted:
         raise r.NotNow("The run is already on its way back, or being closed.", _LOOK)
     if not run.backed_up:
@@ -151,7 +153,7 @@ def roll_back(run: Run, intent: i.RollBack, now: float) -> Events:
 
 def take_over(run: Run, intent: i.TakeOver, now: float) -> Events:
     """A named person takes the run into their hands; the bot does nothing more until they say."""
-    authority.owner(run, intent.person)
+    authority.steerer(run, intent.person)
     if run.state in (State.WORKING, State.PREPARING):
         raise r.StepRunning(
             "The bot is in the middle of a step.",
@@ -191,8 +193,11 @@ def approve_cancel(run: Run, intent: i.ApproveCancel, now: float) -> Events:
 def keep_waiting(run: Run, intent: i.KeepWaiting, now: float) -> Events:
     """Somebody saw the blocker and lets the migration wait."""
     authority.member(intent.person)
-    if all(each.digest != intent.digest for each in run.blockers):
+    blocker = next((each for each in run.blockers if each.digest == intent.digest), None)
+    if blocker is None:
         raise r.Stale("That session no longer blocks the migration.", "Nothing needs to be done.")
+    if intent.person.id in blocker.awaited_by:
+        raise r.AlreadyAnswered("You have already let it wait.", "It goes on waiting, within its limits.")
     person: Person = intent.person
     return (e.WaitingAccepted(digest=intent.digest, person=person.id, name=person.name, at=now),)
 

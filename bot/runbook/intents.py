@@ -132,6 +132,7 @@ class Begin:
 
     attempt: int
     digest: str = ""
+    problem: str = ""  # why it cannot be said what would run now
     step: StepName | None = None
 
 

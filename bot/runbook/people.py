@@ -1,4 +1,4 @@
-"""Who people are to a run, and who may do what.  Judged anew at every click, on the server."""
+"""Who people are to a run, and who may do what: looked up anew at every click, held against the plan's policy."""
 
 from dataclasses import dataclass, field
 

@@ -108,7 +108,7 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """A question that got its quorum: the licence to run one step once, for one digest."""
+    """A question that got its quorum: the licence for one digest, to the step or steps that the question covers."""
 
     step: StepName
     digest: str
@@ -138,6 +138,7 @@ class Blocker:
     query: str  # normalised: literals removed
     approvals: tuple[Approval, ...] = ()
     granted: bool = False
+    awaited_by: tuple[str, ...] = ()  # who saw it and lets the migration wait
 
     @property
     def digest(self) -> str:
@@ -172,7 +173,7 @@ class Done:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """Where one migration stands.  ``version`` counts its events; ``head`` is the ledger's last hash."""
+    """Where one migration stands.  ``version`` counts its events."""
 
     id: str
     plan: Plan

@@ -116,7 +116,9 @@ def _seconds_over(values: Sequence[tuple[float, float | None]], limit: float, *,
     """How long the newest unbroken stretch over ``limit`` has lasted; 0 if the newest value is not over it."""
     end = begin = None
     for at, value in reversed(values):
-        if value is None or value <= limit or (begin is not None and begin - at > max_gap):
+        if value is None:  # not measured: neither for nor against, as long as the gap stays short
+            continue
+        if value <= limit or (begin is not None and begin - at > max_gap):
             break
         begin = at
         end = at if end is None else end

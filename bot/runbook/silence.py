@@ -1,32 +1,32 @@
 """What the channel is told when the bot itself falls silent: written ahead, posted by the channel's own scheduler."""
 
-from bot.runbook.run import Run, State
-from bot.runbook.steps import StepName
+from bot.runbook.run import Database, Run, State
+from bot.runbook.steps import Route
+from bot.runbook.wording import utc
 
-_BY_HAND: dict[StepName, str] = {
-    StepName.BACKUP: "Nothing was changed yet. Check whether pg_dump still runs; services are up.",
-    StepName.STOP_SERVICES: "Services may be down; the database was not changed. Start them again or go on by hand.",
-    StepName.APPLY: "Do not apply anything again: first look into migrate_bot.applied and pg_stat_activity.",
-    StepName.VERIFY: "The migration is in. Check the schema, then start the services if they are down.",
-    StepName.RESTART_SERVICES: "Start the services and check their health endpoints.",
-    StepName.MONITOR: "Services are up. Watch error rate and response times yourself.",
-    StepName.GO_BACK: "Do not drop anything: the database before and after are both on the server.",
+_DATABASE = {
+    Database.UNTOUCHED: "The database was not changed.",
+    Database.UNKNOWN: "A change of the database was under way: apply nothing and drop nothing before you have looked "
+    "into migrate_bot.applied, pg_stat_activity and the list of databases.",
+    Database.CHANGED: "The migration is in the database.",
 }
 
 
-def gone_silent(run: Run) -> str:
-    """Where the run stood, who is needed and how to go on by hand; true even if read after the bot came back.
+def gone_silent(run: Run, now: float) -> str:
+    """Where the run stood at ``now``, who is needed, and how to go on by hand.
 
-    Mentions are ids in angle brackets, as Slack writes them: they come from the configuration, never from people.
+    It is written at the beginning of every step and read up to ten minutes later, perhaps after the bot came back:
+    so it says when it was true, and that the bot may have gone further.  Mentions are ids in angle brackets, as Slack
+    writes them: ids of the plan's policy and of the keeper, never what people typed.
     """
     who = " ".join(f"<!subteam^{each}>" if each.startswith("S") else f"<@{each}>" for each in sorted(_needed(run)))
-    by_hand = _BY_HAND.get(run.step.name, "Nothing destructive was under way.")
-    services = "Services are down." if run.services_down else "Services are up."
+    way = "" if run.route is Route.FORWARD else f" of the {run.route} route"
+    services = "were stopped" if run.services_down else "were up"
     return (
-        f"🚨 The migration bot has said nothing for ten minutes. Run {run.id} stood at step "
-        f"{run.position + 1} of {len(run.steps)}, “{run.step.title}”. {services}\n"
-        f"By hand: {by_hand}\n"
-        "On the bot's host: `python -m bot migrate status` shows the record, and `python -m bot run` goes on from it.\n"
+        f"🚨 The migration bot has said nothing for ten minutes. At {utc(now)} run {run.id} stood at step "
+        f"{run.position + 1} of {len(run.steps)}{way}, “{run.step.title}”; it may have gone further.\n"
+        f"As of then: {_DATABASE[run.database_state]} Services {services}.\n"
+        "On the bot's host: `python -m bot migrate status` shows the record, `python -m bot run` goes on from it.\n"
         f"Needed: {who}"
     )
 

@@ -130,6 +130,6 @@ CURRENT_RUNBOOK = 1
 
 
 def route_steps(runbook: int, route: Route, *, downtime: bool) -> tuple[Step, ...]:
-    """The steps of one route; stopping and restarting fall away for a zero-downtime migration (runbook step 3)."""
+    """The steps of one route; those for downtime only fall away for zero downtime (runbook step 3)."""
     steps = RUNBOOKS[runbook][route]
     return steps if downtime else tuple(step for step in steps if not step.downtime_only)

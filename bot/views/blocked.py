@@ -53,7 +53,8 @@ def _buttons(run: Run, blocker: Blocker) -> list[b.Block]:
     if blocker.granted:
         return []
     value = ActionValue(run=run.id, digest=blocker.digest)
-    what = f"Session {blocker.pid} of {said(blocker.user, 60)} is cancelled; what it was doing is undone."
+    undone = "cancelled, and ended if that frees no lock; what it was doing is undone."
+    what = f"Session {blocker.pid} of {said(blocker.user, 60)} is {undone}"
     sure = b.confirm("Cancel this session?", what, "Cancel it", danger=True)
     drawn = [
         b.button(Verb.KEEP_WAITING, "Keep waiting", value),

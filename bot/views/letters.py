@@ -44,9 +44,7 @@ def waiting_key(run: Run) -> str:
     return f"{run.id}:{run.state}:{int(run.since * 1000)}:{len(run.done)}"
 
 
-def letters(
-    before: Run | None, after: Run, event: e.Event, *, head: str = "", worst: str = ""
-) -> Letters:
+def letters(before: Run | None, after: Run, event: e.Event, *, head: str = "", worst: str = "") -> Letters:
     """The messages that ``event`` calls for, in order.
 
     ``head`` is the ledger's hash after it; ``worst`` is how long the step that is asked for may take.

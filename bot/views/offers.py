@@ -27,7 +27,7 @@ def offered(run: Run) -> tuple[Verb, ...]:
     found = {
         Verb.RESUME: run.state in (State.HELD, State.HANDED_OVER),
         Verb.RETRY: run.state is State.STUCK,
-        Verb.HOLD: run.route is Route.FORWARD and run.state not in _WAITING and run.hold is None,
+        Verb.HOLD: _can_hold(run),
         Verb.ROLLBACK: _can_go_back(run),
         Verb.ABORT: _can_end(run),
         Verb.TAKEOVER: run.state not in (State.WORKING, State.PREPARING) and run.route is not Route.CLOSE,
@@ -51,6 +51,11 @@ def _button(run: Run, verb: Verb, value: ActionValue) -> Block:
     }.get(verb)
     label = _LABELS[verb]
     return button(verb, label, value, style=style, confirm=confirm(f"{label}?", sure, label) if sure else None)
+
+
+def _can_hold(run: Run) -> bool:
+    something_left = run.route is Route.FORWARD and run.position + 1 < len(run.steps)
+    return something_left and run.state not in _WAITING and run.hold is None
 
 
 def _can_go_back(run: Run) -> bool:

@@ -28,7 +28,7 @@ class Announce:
 
     async def describe(self, context: Context) -> Description:
         """The announcement; before a rollback, everything that its one approval covers."""
-        if context.run.step.name is StepName.ANNOUNCE_ROLLBACK:
+        if context.run.step.asked_by is StepName.ANNOUNCE_ROLLBACK:  # the later steps of the way back ask here, too
             return await self._rollback(context)
         return Description(
             inputs={"target": context.target.name, "channel": _channel(context), "step": context.run.step.name.value},
@@ -48,7 +48,9 @@ class Announce:
         return Verdict(ok=True, reason="The message is posted with the record of this step.")
 
     def undo(self, context: Context) -> str:
-        """A message that people have read stays read."""
+        """A message that people have read stays read; a rollback can be looked at, and turned round by a person."""
+        if context.run.step.asked_by is StepName.ANNOUNCE_ROLLBACK:
+            return "Nothing is dropped: a database that is replaced is kept under another name and can be renamed back."
         return "An announcement cannot be taken back; a later one corrects it."
 
     async def _rollback(self, context: Context) -> Description:

@@ -35,7 +35,8 @@ async def costs(context: Context, standing: Standing, limits: Limits) -> tuple[s
         argv = await command(context, db, folder)
         warnings = await _warnings(db, names.live)
     return (
-        f"{' '.join(argv)} into a new database {names.side}, compared with the backup before anything is switched.",
+        f"Restore into a new database {names.side} and compare it with the backup before anything is switched:",
+        " ".join(argv),
         f"Then {names.side} takes the name {names.live}. The database as it is now stays, closed, as {names.failed}; "
         "nothing is dropped.",
         _time(context, manifest),

@@ -81,7 +81,7 @@ class GoBack:
 
     def undo(self, context: Context) -> str:
         """The failed database is still there."""
-        return "The failed database is kept under another name; a person can rename the two back."
+        return "Nothing is dropped: the failed database is kept under another name, and a person can rename it back."
 
     async def _restore_and_switch(self, context: Context, names: Names) -> Outcome:
         began = time.monotonic()
@@ -142,8 +142,11 @@ class GoBack:
 
     async def _known(self, context: Context) -> Database:
         """What a failure leaves: as it was before this step, unless the names say that renaming has begun."""
-        async with maintenance(context) as db:
-            standing = await look(db, names_of(context))
+        try:
+            async with maintenance(context) as db:
+                standing = await look(db, names_of(context))
+        except StepError:
+            return Database.UNKNOWN
         return Database.UNKNOWN if standing.has_failed or not standing.has_live else context.run.database_before
 
 

@@ -1,6 +1,7 @@
 """The backup restored into a database beside the live one, and proven equal to what was backed up."""
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -70,7 +71,8 @@ async def make(db: Session, copy: Copy) -> tuple[str, ...]:
             evidence = await compare(side, copy)
             await _note(side, copy)
     except StepError:
-        await drop_half_made(db, copy.context, copy.names)
+        with contextlib.suppress(StepError, psycopg.Error):  # what cannot be dropped now, the next attempt drops
+            await drop_half_made(db, copy.context, copy.names)
         raise
     return (f"Restored into {copy.names.side} in {seconds:.1f} s", *evidence)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from bot.ports import Platform, Service, Target
+from bot.runbook.digest import canonical, digest_of
 from bot.runbook.samples import Verdict
 
 
@@ -50,3 +51,10 @@ def listed(names: Iterable[str]) -> str:
 def named(sessions: Sequence[Session]) -> str:
     """Each session as people look for it: pid, application, user."""
     return ", ".join(f"pid {s.pid} ({s.application or 'no application name'}, user {s.user})" for s in sessions)
+
+
+def fingerprint(service: Service) -> str:
+    """What will be started, as a hash; of the environment only the names: even a hash can give a weak secret away."""
+    names = sorted(name for name, _ in service.environment)
+    started = (service.folder, service.command, names, service.replicas)
+    return digest_of((("service", canonical(started)),))

@@ -4,9 +4,8 @@ import asyncio
 import time
 
 from bot.ports import Context, Description, Outcome, Probe, Service, StepError
-from bot.runbook.digest import canonical, digest_of
 from bot.runbook.samples import Sample, Verdict
-from integrations.services.parts import Services, listed
+from integrations.services.parts import Services, fingerprint, listed
 
 POOL_LIMIT = 0.80  # runbook step 6: "Database connection pool healthy (<80% utilization)"
 HEALTHY_SECONDS = 300.0  # runbook step 6: "Duration: 5 minutes"
@@ -37,7 +36,7 @@ class RestartServices:
                 "target": context.target.name,
                 "services": listed(service.name for service in wanted),
                 "platform": self._platform.name,
-                **{f"start {service.name}": _fingerprint(service) for service in wanted},
+                **{f"start {service.name}": fingerprint(service) for service in wanted},
             },
             lines=(
                 f"Start what ran before the stop ({self._platform.name}): {listed(each.name for each in wanted)}.",
@@ -131,13 +130,6 @@ class RestartServices:
         ]
         advice = f"Find out why {listed(names)} does not become healthy, then retry; a rollback is the other way."
         return StepError("\n".join((f"{listed(names)}: {why}.", *logs)), advice)
-
-
-def _fingerprint(service: Service) -> str:
-    """What will be started, as a hash; of the environment only the names: even a hash can give a weak secret away."""
-    names = sorted(name for name, _ in service.environment)
-    started = (service.folder, service.command, names, service.replicas)
-    return digest_of((("service", canonical(started)),))
 
 
 def _pool(sample: Sample) -> str:

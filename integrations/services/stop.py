@@ -5,7 +5,7 @@ import time
 
 from bot.ports import Context, Description, Outcome, StepError
 from bot.runbook.samples import Verdict
-from integrations.services.parts import Services, Sessions, listed, named
+from integrations.services.parts import Services, Sessions, fingerprint, listed, named
 
 POLL_SECONDS = 0.1
 
@@ -30,7 +30,11 @@ class StopServices:
         """Which services, what people will notice, and how it will be proven."""
         names = listed(service.name for service in context.target.services)
         return Description(
-            inputs={"target": context.target.name, "services": names, "platform": self._platform.name},
+            inputs={
+                "target": context.target.name,
+                "platform": self._platform.name,
+                **{f"service {each.name}": fingerprint(each) for each in context.target.services},
+            },
             lines=(
                 f"Stop {names} ({self._platform.name}), all at once.",
                 f"{context.target.name} is not available to its users until the services are restarted.",

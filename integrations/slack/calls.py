@@ -7,7 +7,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.ports import Busy, Unclear
+from bot.ports import Busy, Unclear, Undeliverable
 
 #: Slack's own "it may have happened all the same" (docs.slack.dev/reference/methods/chat.postMessage, errors).
 _UNCLEAR = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
@@ -26,7 +26,7 @@ _ADVICE: Mapping[str, str] = {
 }
 
 
-class SlackRefused(Exception):
+class SlackRefused(Undeliverable):
     """Slack will not do it, and asking again changes nothing.  ``code`` is Slack's own word for why."""
 
     def __init__(self, method: str, code: str, detail: str = "") -> None:

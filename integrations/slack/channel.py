@@ -94,6 +94,12 @@ class SlackChannel:
         )
         return str((await ask("chat.scheduleMessage", call))["scheduled_message_id"])
 
+    async def scheduled(self, channel: str, words: str) -> tuple[str, ...]:
+        """What waits in the channel with ``words`` in its text (a page of 100 holds more runs than there can be)."""
+        call = self._client.chat_scheduledMessages_list(channel=channel, limit=100)
+        found = (await ask("chat.scheduledMessages.list", call)).get("scheduled_messages") or ()
+        return tuple(str(each["id"]) for each in found if words in str(each.get("text", "")))
+
     async def unschedule(self, channel: str, scheduled: str) -> None:
         """Take it back; one that was already posted is fine, its text says so itself."""
         call = self._client.chat_deleteScheduledMessage(channel=channel, scheduled_message_id=scheduled)

@@ -48,6 +48,10 @@ class ConsoleChannel:
         """Nobody would post it once the process is gone: it is not kept."""
         return f"console-{next(self._numbers)}"
 
+    async def scheduled(self, channel: str, words: str) -> tuple[str, ...]:
+        """Nothing was kept."""
+        return ()
+
     async def unschedule(self, channel: str, scheduled: str) -> None:
         """Nothing was kept."""
 

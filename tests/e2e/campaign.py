@@ -2,19 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bot.demo.postgres import EmbeddedPostgres
 from bot.runbook.run import Run, State
 from tests.conftest import short_folder
 from tests.e2e.crashing import ANYTHING, died_of
+from tests.e2e.nursery import Nursery, lives
 from tests.e2e.outcome import Outcome, look
 from tests.e2e.points import Trial, Variant
-from tests.e2e.troupe import Nursery, Production, lives, production
+from tests.e2e.troupe import Production, production
 
-SECONDS = 60.0  # for one run; a trial that needs longer is stuck
+SECONDS = 200.0  # for one run; a trial that needs longer is stuck
 _OPEN = "select count(*) from letters where posted < wanted"
 
 
@@ -28,27 +27,30 @@ class Played:
     seconds: float
 
 
-class _Company:
-    """The workers of one trial: started anew, in the trial's way, whenever all or one of them died."""
+class Company:
+    """The processes of one kind in a trial: started anew, in the trial's way, whenever all or one of them died."""
 
-    def __init__(self, made: Production, trial: Trial) -> None:
-        self._made, self._trial = made, trial
-        self._workers = [made.start("worker", *trial.points)]
+    def __init__(self, made: Production, trial: Trial, process: str = "worker") -> None:
+        self._made, self._trial, self._process = made, trial, process
+        self._living = [self._start(*trial.points)]
         self._weak = 0
 
     def look_after(self) -> None:
         """Start what is missing."""
-        dead = [each for each in self._workers if not lives(each)]
-        self._workers = [each for each in self._workers if each not in dead]
+        dead = [each for each in self._living if not lives(each)]
+        self._living = [each for each in self._living if each not in dead]
         for each in dead:
-            if each == self._weak:
-                self._workers.append(self._made.start("worker", *self._trial.points))
-            elif self._trial.variant is Variant.AGAIN:
-                self._weak = self._made.start("worker", ANYTHING)
-                self._workers.append(self._weak)
-            else:
-                count = 2 - len(self._workers) if self._trial.variant is Variant.TWO else 1
-                self._workers += [self._made.start("worker", *self._trial.points) for _ in range(count)]
+            self._living += self._recoverers(each)
+
+    def _recoverers(self, dead: int) -> list[int]:
+        if self._trial.variant is Variant.AGAIN and dead != self._weak:
+            self._weak = self._start(ANYTHING)
+            return [self._weak]
+        count = 2 - len(self._living) if self._trial.variant is Variant.TWO else 1
+        return [self._start(*self._trial.points) for _ in range(count)]
+
+    def _start(self, *points: str) -> int:
+        return self._made.start(self._process, *points)
 
 
 async def play(pg: EmbeddedPostgres, nursery: Nursery, trial: Trial) -> Played:
@@ -57,19 +59,20 @@ async def play(pg: EmbeddedPostgres, nursery: Nursery, trial: Trial) -> Played:
     with short_folder() as folder:
         async with production(pg, nursery, folder) as made:
             run = await made.begin()
-            run = await followed(made, run, _Company(made, trial))
+            run = await followed(made, run, Company(made, trial))
             outcome = await look(made, run)
             return Played(
                 trial=trial, kills=tuple(died_of(made.kills)), outcome=outcome, seconds=time.monotonic() - began
             )
 
 
-async def followed(made: Production, run: Run, company: _Company) -> Run:
+async def followed(made: Production, run: Run, *companies: Company) -> Run:
     """Approve and look after the workers until the run is over and everything about it is said."""
     try:
         async with asyncio.timeout(SECONDS):
             while not (run.final and await _all_said(made)):
-                company.look_after()
+                for company in companies:
+                    company.look_after()
                 await asyncio.sleep(0.03)
                 run = await made.engine.load(run.id)
                 if run.state is State.STUCK:
@@ -98,11 +101,3 @@ async def _rest(made: Production) -> str:
 def _log(made: Production) -> str:
     file = made.folder / "bot.log"
     return file.read_text()[-3000:] if file.exists() else ""
-
-
-@asynccontextmanager
-async def begun(pg: EmbeddedPostgres, nursery: Nursery) -> AsyncIterator[tuple[Production, Run]]:
-    """A production without its clock, and a run on it: for trials of the other processes."""
-    with short_folder() as folder:
-        async with production(pg, nursery, folder, clock=False) as made:
-            yield made, await made.begin()

@@ -2,9 +2,9 @@
 
 ``python -m tests.e2e.crashing`` imports the bot once, then forks one process per line of JSON on its standard input
 and answers with the process's id.  Such a process is ``python -m bot worker`` (or web, or clock) in every respect
-but three: its checkpoints may end it with SIGKILL, services count as still after 0.3 s instead of 2 s, and slow answers of
-a busy machine alarm nobody.  What it died of is a line in the order's ``kills`` file, written before the signal: a
-point is died of once.
+but three: its checkpoints may end it with SIGKILL, services count as still after 0.3 s instead of 2 s, and slow
+answers of a busy machine alarm nobody.  What it died of is a line in the order's ``kills`` file, written before the
+signal: a point is died of once.
 """
 
 import asyncio
@@ -58,7 +58,7 @@ class Reaper:
 
     def __call__(self, where: str, what: str) -> None:
         if ANYTHING in self._points:
-            die(self._file, f"{ANYTHING} ({where} {what.split()[0]})")
+            die(self._file, f"{ANYTHING} ({where} {what.split(maxsplit=1)[0]})")
         point = f"{where} {self._named(where, what)}"
         if self._due(point):
             die(self._file, point)
@@ -71,11 +71,11 @@ class Reaper:
 
     def _named(self, where: str, what: str) -> str:
         """The point without run ids and versions: ``Finish backup``, ``question apply``, ``card``."""
-        if where in ("effect", "effected"):
-            return what
         if where in ("intent", "commit", "committed"):
             return intent_name(what)
-        return self._letter_name(what)
+        if where in ("post", "posted", "update", "updated"):
+            return self._letter_name(what)
+        return what
 
     def _letter_name(self, key: str) -> str:
         kind = key.rpartition(":")[2]

@@ -22,7 +22,9 @@ from tests.e2e.troupe import Production
 
 REPEATED = ("StepBegan", "Sampled")  # an attempt may be made again, a measurement more may fall into the watch
 LIVELY = "audit_log"  # and its partitions: the services themselves write there all the time
-_FIGURES = re.compile(r"\b[0-9a-f]{7,}\b…?|m-\w{6}|\d[\d:.,]*( ?(ms|s|min|h|hours?|minutes?|seconds?)\b)?|less than a \w+")
+_FIGURES = re.compile(
+    r"\b[0-9a-f]{7,}\b…?|m-\w{6}|\d[\d:.,]*( ?(ms|s|min|h|hours?|minutes?|seconds?)\b)?|less than a \w+"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +52,19 @@ class Outcome:
 
 
 def difference(expected: Outcome, actual: Outcome) -> list[str]:
-    """Field by field, for people."""
+    """Field by field, for people; of counted things only those whose count differs."""
     pairs = [(field.name, getattr(expected, field.name), getattr(actual, field.name)) for field in fields(Outcome)]
-    return [f"{name}: expected {one}, was {other}" for name, one, other in pairs if one != other]
+    return [
+        f"{name}: expected {_beside(one, other)}, was {_beside(other, one)}"
+        for name, one, other in pairs
+        if one != other
+    ]
+
+
+def _beside(one: object, other: object) -> object:
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return {name: count for name, count in one.items() if other.get(name) != count}
+    return one
 
 
 async def look(made: Production, run: Run) -> Outcome:
@@ -69,7 +81,9 @@ async def look(made: Production, run: Run) -> Outcome:
         state=run.state.value,
         events=tuple(each.kind for each in entries if each.kind not in REPEATED),
         finished=tuple(each["step"] for each in events if each["kind"] == "StepFinished"),
-        approvals=Counter(f"{each['number']} {each['approval']['person']}" for each in events if each["kind"] == "Approved"),
+        approvals=Counter(
+            f"{each['number']} {each['approval']['person']}" for each in events if each["kind"] == "Approved"
+        ),
         applied=await _query(made, "select file, state from migrate_bot.applied order by 1"),
         schema=schema,
         rows=await _rows(made),
@@ -135,7 +149,9 @@ async def _query(made: Production, query: str) -> tuple[Any, ...]:
 
 
 async def _rows(made: Production) -> Mapping[str, int]:
-    tables = await _query(made, "select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace")
+    tables = await _query(
+        made, "select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace"
+    )
     async with await psycopg.AsyncConnection.connect(made.casework.superuser_dsn) as db:
         counts = {}
         for (table,) in sorted(tables):
@@ -162,7 +178,9 @@ def _services(made: Production) -> Mapping[str, int]:
     """Living processes of each service; more than one would be a second start."""
     ports = {service.name: service.health_url.split(":")[2].partition("/")[0] for service in made.target.services}
     running = [each.info["cmdline"] or [] for each in psutil.process_iter(["cmdline"])]
-    return {name: sum("bot.demo.sample_app" in line and port in line for line in running) for name, port in ports.items()}
+    return {
+        name: sum("bot.demo.sample_app" in line and port in line for line in running) for name, port in ports.items()
+    }
 
 
 def _children(made: Production) -> int:

@@ -1,16 +1,13 @@
-"""A small production of the crash campaign's own: database, services, workspace, clock; the bot's processes on demand."""
+"""A small production of the crash campaign's own: database, services, workspace, clock; processes of the bot."""
 
 import asyncio
 import os
 import secrets
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from bot.clock import Clock
 from bot.demo import casework as sample
@@ -28,19 +25,19 @@ from bot.runbook.run import Plan, Run
 from bot.settings import read_targets, targets_of
 from integrations.local.platform import LocalPlatform
 from tests.conftest import short_folder
-from tests.e2e.crashing import Order, as_line
+from tests.e2e.crashing import Order
+from tests.e2e.nursery import ROOT, Nursery, end
 from tests.kit import backstage
 
 PASSWORDS = {role: secrets.token_hex(8) for role in (sample.OWNER, sample.APP, sample.BOT)}
-ROOT = Path(__file__).parents[2]
 STORE_TEMPLATE = "store_template"
 MIGRATION = "001_add_case_priority.sql"
 NEVER = 100_000.0
 QUICK = Timing(
     status_every=NEVER, remind_after=(NEVER,), sample_every=0.4, monitor_for=1.0, sustained_for=NEVER, kick_every=20.0
 )
-ALEX = Person(id=cast.FIRST_APPROVER, name="Alex", groups=frozenset({cast.APPROVERS_GROUP}))
-PRIYA = Person(id=cast.SECOND_APPROVER, name="Priya", groups=frozenset({cast.APPROVERS_GROUP}))
+ALEX = Person(id=cast.FIRST_APPROVER, name="Alex Chen", groups=frozenset({cast.APPROVERS_GROUP}))
+PRIYA = Person(id=cast.SECOND_APPROVER, name="Priya Nair", groups=frozenset({cast.APPROVERS_GROUP}))
 NAMES = ("casework-web", "casework-gateway")
 
 _TARGETS = """\
@@ -70,44 +67,6 @@ environment_from = {{ DATABASE_URL = "CASEWORK_APP_DATABASE_URL" }}
 """
 
 
-class Nursery:
-    """Forks processes of the bot out of one that has imported it already."""
-
-    def __enter__(self) -> Self:
-        self._parent = subprocess.Popen(
-            [sys.executable, "-m", "tests.e2e.crashing"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
-        )
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._parent.communicate()
-
-    def start(self, order: Order) -> int:
-        """The process id of a new process."""
-        assert self._parent.stdin is not None
-        assert self._parent.stdout is not None
-        self._parent.stdin.write(as_line(order))
-        self._parent.stdin.flush()
-        return int(self._parent.stdout.readline())
-
-
-def lives(pid: int) -> bool:
-    """Is that process of the nursery there?"""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def end(pid: int) -> None:
-    """SIGKILL, unless it is gone already."""
-    if lives(pid):
-        os.kill(pid, 9)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Production:
     """One target with everything around it, and the processes of the bot that were started on it."""
@@ -133,7 +92,7 @@ class Production:
         self.children.append(self.nursery.start(order))
         return self.children[-1]
 
-    async def begin(self) -> Run:
+    async def begin(self, timing: Timing = QUICK) -> Run:
         """A run that waits for nothing but approvals and work."""
         plan = Plan(
             target=self.target.name,
@@ -146,7 +105,7 @@ class Production:
             channel=self.target.channel,
             policy=self.target.policy,
             services=tuple(service.name for service in self.target.services),
-            timing=QUICK,
+            timing=timing,
         )
         return await self.engine.start(plan)
 
@@ -184,8 +143,10 @@ async def database(pg: EmbeddedPostgres, kind: str, owner: str, template: str) -
 
 
 @asynccontextmanager
-async def production(pg: EmbeddedPostgres, nursery: Nursery, folder: Path, *, clock: bool = True) -> AsyncIterator[Production]:
-    """Everything up but the bot's processes; everything gone at the end.  ``clock``: the bot's clock, in this process."""
+async def production(
+    pg: EmbeddedPostgres, nursery: Nursery, folder: Path, *, clock: bool = True
+) -> AsyncIterator[Production]:
+    """Everything up but the bot's processes; everything gone at the end.  ``clock``: the bot's clock, run in here."""
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(database(pg, "store", sample.BOT, STORE_TEMPLATE))
         name = await stack.enter_async_context(database(pg, "casework", sample.OWNER, sample.TEMPLATE))

@@ -145,3 +145,12 @@ async def test_a_scheduled_message_can_be_taken_back_twice(stage: Stage) -> None
 
     assert [None, None] == [await stage.channel.unschedule(ROOM, name), await stage.channel.unschedule(ROOM, name)]
     assert list(stage.read()) == []
+
+
+async def test_a_forgotten_scheduled_message_is_found_by_its_words(stage: Stage) -> None:
+    """What a dead process left with the channel is found again, and only that; a console keeps nothing."""
+    kept = stage.channel if not isinstance(stage.channel, ConsoleChannel) else None
+    name = await stage.channel.schedule(ROOM, "Run m-1 has gone silent", time.time() + 600)
+    await stage.channel.schedule(ROOM, "Run m-2 has gone silent", time.time() + 600)
+
+    assert await stage.channel.scheduled(ROOM, "m-1") == ((name,) if kept else ())

@@ -16,7 +16,7 @@ class Memory:
     gone_back: bool = False  # the way back was really gone
     kept: bool = False  # a named person took the run into their hands
 
-    def seeing(self, core: Core, event: Any) -> "Memory":  # noqa: PLR0911 - one case per event
+    def seeing(self, core: Core, event: Any) -> "Memory":
         """What is remembered after ``event``."""
         e, steps = core.e, core.steps.StepName
         match event:

@@ -54,6 +54,15 @@ async def test_a_rollback_is_bound_to_its_backup_and_its_rung(tmp_path: Path) ->
     assert {"calls": "ALTER DATABASE"} == described.attachments
 
 
+@pytest.mark.parametrize("step", [StepName.STOP_SERVICES, StepName.GO_BACK, StepName.RESTART_SERVICES])
+async def test_the_later_steps_of_a_rollback_are_described_alike(step: StepName, tmp_path: Path) -> None:
+    """One approval covers them all, so its digest must be the same at each of them."""
+    first = await Announce(ladder=standby).describe(at(StepName.ANNOUNCE_ROLLBACK, tmp_path, Route.ROLLBACK, BACKUP))
+    now = at(step, tmp_path, Route.ROLLBACK, BACKUP)
+    assert first == await Announce(ladder=standby).describe(now)
+    assert "can be renamed back" in Announce().undo(now)
+
+
 async def test_without_a_ladder_the_runbooks_restore_is_described(tmp_path: Path) -> None:
     """The plain description says what happens and what is lost."""
     now = at(StepName.ANNOUNCE_ROLLBACK, tmp_path, Route.ROLLBACK, BACKUP)

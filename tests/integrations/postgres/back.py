@@ -44,9 +44,14 @@ class Backstage:
 
     def at(self, step: StepName, attempt: int = 1) -> Context:
         """The context of a step of the rollback."""
-        run = replace(self.stage.run, route=Route.ROLLBACK, position=POSITION[step], attempt=attempt)
-        self.stage.run = replace(run, database_before=Database.CHANGED)
         context = self.stage.at(StepName.BACKUP)
+        self.stage.run = replace(
+            self.stage.run,
+            route=Route.ROLLBACK,
+            position=POSITION[step],
+            attempt=attempt,
+            database_before=Database.CHANGED,
+        )
         return replace(context, run=self.stage.run, attempt=attempt)
 
     async def approved(self, attempt: int = 1) -> Context:

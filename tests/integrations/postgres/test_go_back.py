@@ -1,6 +1,5 @@
 """The way back: its answers, what it restores exactly, and what it refuses, on a real server."""
 
-import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator
@@ -18,7 +17,7 @@ from bot.runbook.steps import StepName
 from integrations.postgres.go_back import GoBack
 from integrations.postgres.restore import HALF_MADE, failure
 from integrations.postgres.ways import ladder
-from tests.integrations.postgres.back import Backstage, Crash
+from tests.integrations.postgres.back import Backstage
 from tests.integrations.postgres.conftest import QUICK, Stage
 
 
@@ -40,7 +39,7 @@ async def test_description_says_what_it_costs(back: Backstage) -> None:
 
     text = "\n".join(found.lines)
     assert f"pg_restore --format=directory --jobs=2 --no-password {back.stage.target.backups}" in text
-    assert f"into a new database {live}_restore_run-7" in text
+    assert f"Restore into a new database {live}_restore_run-7" in text
     assert f"closed, as {live}_failed_run-7" in text
     assert "Basis: this run's dump of" in text
     assert f"Rows now against the backup: public.case_notes {int(str(left)) - was:+,} (updates" in text
@@ -125,57 +124,6 @@ async def test_what_no_dump_holds_survives(back: Backstage) -> None:
     assert "had been restored and proven by an earlier attempt" in outcome.evidence[0]
     assert before == await _around(back)
     assert [(4711,)] == await back.as_superuser("select last_value from case_number_seq")
-
-
-async def test_connected_sessions_are_fenced_off(back: Backstage) -> None:
-    """Whoever is connected is put out before the renaming, nobody gets in meanwhile, and afterwards all may."""
-    await back.backup_and_break()
-    dsn, refused = back.casework.app_dsn, []
-
-    async def knocks(at: str) -> None:
-        try:
-            async with await psycopg.AsyncConnection.connect(dsn, connect_timeout=2):
-                pass
-        except psycopg.OperationalError as error:
-            refused.append((at, str(error)))
-
-    tasks: list[asyncio.Task[None]] = []
-    app = await psycopg.AsyncConnection.connect(dsn)
-    await app.execute("select count(*) from cases")
-    await GoBack(QUICK, after=lambda at: tasks.append(asyncio.create_task(knocks(at)))).run(await back.approved())
-    await asyncio.gather(*tasks)
-
-    with pytest.raises(psycopg.OperationalError):
-        await app.execute("select 1")
-    await app.close()
-    assert any("not currently accepting connections" in said for _, said in refused)
-    async with await psycopg.AsyncConnection.connect(dsn) as again:
-        assert (await (await again.execute("select current_database()")).fetchone()) == (back.names.live,)
-
-
-@pytest.mark.parametrize(
-    "moment", ["fenced side", "fenced live", "emptied", "live renamed", "side renamed", "opened"]
-)  # fmt: skip
-async def test_a_crash_anywhere_in_the_switch_is_settled(back: Backstage, moment: str) -> None:
-    """Whatever the crash left, the way is still described alike, and the next attempt ends where the first would."""
-    before = await back.backup_and_break()
-
-    def crash(at: str) -> None:
-        if at == moment:
-            raise Crash(at)
-
-    context = await back.approved()
-    with pytest.raises(Crash):
-        await GoBack(QUICK, after=crash).run(context)
-    assert context.run.grant == (await back.approved()).run.grant
-    step, second = GoBack(QUICK), replace(context, attempt=2)
-
-    outcome = await step.check(second) or await step.run(second)
-
-    assert (moment == "opened") == ("settled by its note" in outcome.evidence[0])
-    assert (await step.verify(second, outcome)).ok
-    assert {back.names.live: True, back.names.failed: False} == (await back.standing()).open
-    assert before == await back.content()
 
 
 async def test_a_half_made_copy_is_made_anew(back: Backstage) -> None:
@@ -264,25 +212,6 @@ async def test_another_way_than_the_approved_one_is_not_gone(back: Backstage) ->
 
     with pytest.raises(StepError, match="not the one that was approved"):
         await GoBack(QUICK).run(context)
-
-
-async def test_a_session_that_cannot_be_ended_stops_the_switch(back: Backstage) -> None:
-    """A superuser who stays connected: nothing is renamed, the database is open again, and it is said how."""
-    await back.backup_and_break()
-    holder = await psycopg.AsyncConnection.connect(back.casework.superuser_dsn)
-    await holder.execute("select 1")
-    await back.as_superuser("revoke pg_signal_backend from casework_owner", "postgres")
-    try:
-        with pytest.raises(StepError, match="Nothing was switched") as caught:
-            await GoBack(replace(QUICK, orphan_end=0.5)).run(await back.approved())
-    finally:
-        await back.as_superuser("grant pg_signal_backend to casework_owner", "postgres")
-        await holder.close()
-
-    assert "RENAME TO" in caught.value.advice
-    assert {back.names.live: True, back.names.side: False} == (await back.standing()).open
-    await GoBack(QUICK).run(await back.approved())
-    assert {back.names.live: True, back.names.failed: False} == (await back.standing()).open
 
 
 async def test_without_createdb_it_is_said_before_and_after(back: Backstage) -> None:

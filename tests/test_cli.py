@@ -175,7 +175,9 @@ async def _the_record_is_there(host: Host, run: Run) -> None:
     assert (run.id, "completed", len(shown.splitlines())) == (record["run"], record["state"], len(record["events"]))
     approvals = [event["event"]["approval"] for event in record["events"] if event["kind"] == "Approved"]
     assert 4 == len(approvals)
-    assert {("U3", "Priya", "command line")} == {(one["person"], one["name"], one["via"]) for one in approvals}
+    assert {("U3", "Priya", f"command line, as {getpass.getuser()}")} == {
+        (one["person"], one["name"], one["via"]) for one in approvals
+    }
 
 
 async def _all_letters_arrive(dsn: str, port: int, count: int) -> None:

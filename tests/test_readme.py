@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli import _parser
+from bot.demo.scenarios import SCENARIOS
 from bot.settings import TargetsFile, targets_of
 from bot.views.ids import Verb
 
@@ -65,6 +66,11 @@ def test_every_verb_named_exists_and_none_is_left_out() -> None:
     named = set(re.findall(r"/migrate ([a-z]+)", README))
 
     assert {verb.value for verb in Verb} - {Verb.KEEP_WAITING, Verb.CANCEL_BLOCKER} == named
+
+
+def test_every_scenario_is_told() -> None:
+    """The table of scenarios has each of them, in their order."""
+    assert list(SCENARIOS) == re.findall(r"^\| `([a-z-]+)` \|", README, re.MULTILINE)
 
 
 def test_the_processes_are_those_of_the_procfile() -> None:

@@ -155,7 +155,9 @@ def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     parser = commands.add_parser("demo", help="a workspace, a database and services on this machine")
     parser.add_argument("--auto", action="store_true", help="let a cast play a scenario")
     parser.add_argument(
-        "--scenario", default="happy", help="happy, declined, failing-sql, outsider, changed-sql, killed, rolled-back"
+        "--scenario",
+        default="happy",
+        help="happy, declined, failing-sql, outsider, changed-sql, killed, rolled-back, blocked",
     )
     parser.add_argument("--speed", type=float, default=0.0, help="how many times faster waits pass (never work)")
     parser.add_argument("--json", default="", metavar="FILE", help="write the ledger there")

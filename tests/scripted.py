@@ -109,6 +109,7 @@ class Script:
                 lines=self.lines,
                 diff=diff,
                 undo=f"it is undone, and {self.words}",
+                texts=((self.words[:200], f"{self.words}\n" * 40),) if self.run.step.name == "apply" else (),
             )
         )
 

@@ -80,6 +80,7 @@ class Driver:
             lines=description.lines,
             diff=await self._difference(run.id, asker, description),
             undo=self._adapters[asker].undo(self._context(run)),
+            texts=tuple((name, _shown(body)) for name, body in sorted(description.attachments.items())),
         )
 
     async def _work(self, run: Run) -> bool:
@@ -216,6 +217,7 @@ class Driver:
 
 
 _INPUTS = "(inputs)"
+_SHOWN = 6000  # characters of each file that go into the question; the rest is said to be missing
 _LONGEST = 2000  # characters of one logged line
 STORE_AWAY = (psycopg.OperationalError, PoolTimeout)
 
@@ -231,6 +233,13 @@ async def _patiently(ask: Callable[[], Awaitable[T]], *, seconds: float = 60.0) 
                 raise
             _log.warning("store.away", why=str(error))
             await asyncio.sleep(0.5)
+
+
+def _shown(body: str) -> str:
+    if len(body) <= _SHOWN:
+        return body
+    kept = body[:_SHOWN].rpartition("\n")[0] or body[:_SHOWN]
+    return f"{kept}\n… and {len(body) - len(kept):,} more characters: read the rest in the file itself"
 
 
 def _unified(name: str, before: str, now: str) -> list[str]:

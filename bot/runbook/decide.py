@@ -67,6 +67,7 @@ def _ask(run: Run, intent: i.Ask, now: float) -> Events:
         expires_at=now + run.plan.timing.question_life,
         diff=intent.diff,
         undo=intent.undo,
+        texts=intent.texts,
         word=run.plan.database if _grave(run) else None,
     )
     return (e.Asked(question=question, at=now),)

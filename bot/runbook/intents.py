@@ -112,6 +112,7 @@ class Ask:
     lines: tuple[str, ...]
     diff: tuple[str, ...] = ()
     undo: str = ""  # how it is undone, or why there is no way
+    texts: tuple[tuple[str, str], ...] = ()  # what will be run, name by name, as far as it fits a message
     step: StepName | None = None  # a worker that was frozen meanwhile speaks of another step
 
 

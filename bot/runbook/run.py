@@ -104,6 +104,7 @@ class Question:
     diff: tuple[str, ...] = ()  # what changed since the question before, if that is why it is asked again
     word: str | None = None  # to be typed with the approval of the gravest steps
     undo: str = ""  # how the step is undone, or why there is no way, in one sentence
+    texts: tuple[tuple[str, str], ...] = ()  # the SQL itself, name by name, shown in the question's thread
 
 
 @dataclass(frozen=True, kw_only=True)

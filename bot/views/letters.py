@@ -22,6 +22,7 @@ from bot.views.question import question, title, until
 from bot.views.text import escape, mention, moment, said
 
 Letters = tuple[Letter, ...]
+_MOST_TEXTS = 8  # files shown in full; the digest covers every one
 
 
 def card_key(run: Run) -> str:
@@ -53,7 +54,8 @@ def letters(before: Run | None, after: Run, event: e.Event, *, head: str = "", w
         case e.Started(at=at):
             return (_letter(after, card_key(after), card(after, at, head=head), pin=True),)
         case e.Asked(question=asked):
-            return (_letter(after, question_key(after, asked.number), question(after, worst=worst)),)
+            key = question_key(after, asked.number)
+            return (_letter(after, key, question(after, worst=worst)), *_texts(after, key, asked))
         case e.Reminded(number=number, level=level) if after.question:
             return (_reminder(after, number, level),)
         case e.StepFinished():
@@ -76,6 +78,17 @@ def letters(before: Run | None, after: Run, event: e.Event, *, head: str = "", w
             return (_in_thread(after, "granted", _granted(after, before.question)),)
     line = _line(after, event)
     return (_in_thread(after, type(event).__name__.lower(), line),) if line else ()
+
+
+def _texts(run: Run, thread: str, asked: Question) -> Letters:
+    """The SQL itself, in the question's thread: nobody has to trust a file name."""
+    shown = asked.texts[:_MOST_TEXTS]
+    made = []
+    for number, (name, body) in enumerate(shown, 1):
+        heading = f"{Glyph.INFO} {said(name, 120)}, what digest {short(asked.digest)} covers:"
+        drawn = b.payload(f"{heading}\n{said(body, 1500)}", [b.section(heading), b.code(body.splitlines(), 6200)])
+        made.append(_letter(run, f"{thread}:text{number}", drawn, thread=thread))
+    return tuple(made)
 
 
 def _line(run: Run, event: e.Event) -> str:

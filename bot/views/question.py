@@ -28,6 +28,7 @@ def question(run: Run, *, worst: str = "") -> b.Payload:
         b.code(asked.lines, 2200),
         *_changed(asked),
         b.section(f"*If it goes wrong:* {_undo(asked)}"),
+        *([b.context("The SQL itself is in the thread of this message.")] if asked.texts else []),
         *_answers(asked),
         *b.actions(_buttons(run, asked, value)),
     ]

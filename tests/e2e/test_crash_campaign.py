@@ -10,7 +10,7 @@ from tests.e2e.crashing import ANYTHING
 from tests.e2e.figures import Figures
 from tests.e2e.nursery import Nursery
 from tests.e2e.outcome import Outcome, difference
-from tests.e2e.points import Trial, trials
+from tests.e2e.points import Trial, Variant, trials
 
 
 @pytest.mark.parametrize("trial", trials(), ids=str)
@@ -27,5 +27,6 @@ async def test_a_killed_worker_changes_nothing(
     figures.append(Figures.of(played, undisturbed))
     record_property("figures", figures[-1].as_json())
 
+    assert (trial.variant is Variant.AGAIN) == any(each.startswith(ANYTHING) for each in played.kills)
     assert set(trial.points) == {each for each in played.kills if not each.startswith(ANYTHING)}
     assert [] == difference(undisturbed, played.outcome)

@@ -12,7 +12,7 @@ from bot.runbook import intents as i
 from bot.runbook import refusals as r
 from bot.runbook.paths import goes_back_now, pause, proceed
 from bot.runbook.run import Blocker, Hold, Question, Risk, Run, State
-from bot.runbook.samples import Judgement, judge
+from bot.runbook.samples import Judgement, judge, settled
 from bot.runbook.steps import StepName
 from bot.runbook.timers import Timer, TimerKind, timers
 
@@ -189,7 +189,7 @@ def _take_sample(run: Run, intent: i.TakeSample) -> Events:
         return (*found, e.StepFailed(step=run.step.name, problem=health.reason, at=at))
     if at - run.since < timing.monitor_for:
         return tuple(found)
-    if health.judgement is not Judgement.HEALTHY:
+    if not settled(samples, health, sustained_for=timing.sustained_for):
         problem = f"The watch is over and its last verdict is “{health.judgement}”: {health.reason}"
         return (*found, e.StepFailed(step=run.step.name, problem=problem, at=at))
     evidence = (f"{len(samples)} measurements, the last: {health.reason}",)

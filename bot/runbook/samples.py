@@ -87,6 +87,15 @@ def judge(samples: Sequence[Sample], *, now: float, sustained_for: float, sample
     return _alerts(samples[-1])
 
 
+def settled(samples: Sequence[Sample], health: Health, *, sustained_for: float) -> bool:
+    """Can a watch end on this verdict?  On a passing alert, yes: one slow answer is not an outage.  Not on a service
+    that does not answer as healthy, and not without data."""
+    if health.judgement is not Judgement.ALERT or samples[-1].unhealthy:
+        return health.judgement is Judgement.HEALTHY
+    alerts = [(each.at, float(_alerts(each).judgement is Judgement.ALERT)) for each in samples]
+    return _seconds_over(alerts, 0.0, max_gap=sustained_for) <= sustained_for
+
+
 def _alerts(sample: Sample) -> Health:
     """The single-sample rows of the runbook's table: worth a look, no reason to turn back by themselves."""
     found = [f"{name} does not answer as healthy" for name in sample.unhealthy]

@@ -166,7 +166,7 @@ def announcement(run: Run, step: StepName, now: float) -> str:
 
 def _announced(run: Run, announced: str, step: StepName) -> b.Payload:
     """The words as they are; the start says its time in each reader's own zone as well."""
-    marked = escape(announced)
+    marked = escape(announced.replace("`", "ˋ"))
     own = f" · expected completion in your time: {moment(texts.expected_end(run), '{date_short_pretty} {time}')}"
     note = f"{said(run.plan.name, 100)} on {said(run.plan.target, 80)}{own if step is StepName.ANNOUNCE_START else ''}"
     return b.payload(marked, [b.section(marked), b.context(note)])

@@ -5,7 +5,7 @@ import pytest
 from bot.runbook import intents as i
 from bot.runbook import refusals as r
 from bot.runbook.run import State
-from bot.runbook.samples import Judgement, Sample, judge
+from bot.runbook.samples import Judgement, Sample, judge, settled
 from bot.runbook.steps import Route, StepName
 from bot.runbook.timers import TimerKind
 from tests.runbook.play import Play, kinds, play
@@ -119,3 +119,26 @@ def test_old_samples_are_no_data() -> None:
     assert Judgement.NO_DATA == judge([], now=0.0, sustained_for=300.0, sample_every=30.0).judgement
     stale = judge([Sample(at=0.0, **FINE)], now=391.0, sustained_for=300.0, sample_every=30.0)
     assert Judgement.NO_DATA == stale.judgement
+
+
+@pytest.mark.parametrize(
+    ("slow", "unhealthy", "ends"),
+    [(1, 0, True), (10, 0, True), (12, 0, False), (0, 1, False)],
+    ids=["one slow answer", "five minutes of them", "longer", "a service that does not answer"],
+)
+def test_a_watch_ends_on_a_passing_alert_but_not_on_a_lasting_one(slow: int, unhealthy: int, ends: bool) -> None:
+    """An alert that lasts no longer than the window is told, and the run goes on; a dead service is not passed over."""
+    samples = [
+        Sample(
+            at=30.0 * number,
+            healthy=("web",),
+            unhealthy=("gateway",) if number >= 60 - unhealthy else (),
+            error_rate=0.0,
+            latency_ms=500.0 if number >= 60 - slow else 4.0,
+        )
+        for number in range(60)
+    ]
+    health = judge(samples, now=samples[-1].at, sustained_for=300.0, sample_every=30.0)
+
+    assert Judgement.ALERT == health.judgement
+    assert ends == settled(samples, health, sustained_for=300.0)

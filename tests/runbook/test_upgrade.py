@@ -84,10 +84,10 @@ def test_a_plan_has_the_numbers_of_the_runbook() -> None:
 
 
 def test_a_faster_demo_waits_less_and_keeps_its_floors() -> None:
-    """Only waits are compressed; people keep a minute to answer, and a lost job its kick."""
+    """Only waits are compressed; people keep their time to answer, and a lost job its kick."""
     fast = CORE.people.Timing().faster(1000.0)
 
-    assert (0.9, 1.8, 0.2, 60.0, 60.0, 60.0) == (
+    assert (0.9, 1.8, 0.2, 3600.0, 1200.0, 60.0) == (
         fast.status_every,
         fast.monitor_for,
         fast.sample_every,

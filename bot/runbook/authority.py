@@ -1,7 +1,7 @@
 """Who may say yes, no, stop and go.  Every function raises the refusal, or returns nothing."""
 
 from bot.runbook import refusals as r
-from bot.runbook.people import Approval, Person
+from bot.runbook.people import Approval, Person, Policy
 from bot.runbook.run import Run
 
 
@@ -24,11 +24,11 @@ def approver(run: Run, person: Person, given: tuple[Approval, ...]) -> None:
             "Ask one of its approvers to press the button.",
             people=policy.approvers,
         )
-    if person.id == run.plan.starter and not policy.self_approval:
+    if person.id in run.hands and not policy.self_approval:
         raise r.SelfApproval(
-            "You started this migration, so your own approval does not count.",
+            "You planned, started or took over this migration, so your own approval does not count.",
             "Ask another approver to press the button.",
-            people=policy.approvers - {person.id},
+            people=policy.approvers - run.hands,
         )
     if any(each.person == person.id for each in given):
         raise r.AlreadyApproved(
@@ -38,11 +38,21 @@ def approver(run: Run, person: Person, given: tuple[Approval, ...]) -> None:
         )
 
 
+def out_of_reach(policy: Policy, hands: frozenset[str], approvals: int) -> bool:
+    """Are there fewer people who may say yes than approvals are needed, for certain?
+
+    With groups (ids of Slack user groups begin with S) among the approvers nobody can say beforehand; with named people
+    it is a matter of counting.
+    """
+    able = policy.approvers if policy.self_approval else policy.approvers - hands
+    return not any(each.startswith("S") for each in able) and len(able) < approvals
+
+
 def decliner(run: Run, person: Person) -> None:
     """A no may come from any approver or owner, and from whoever started the run."""
     member(person)
     policy = run.plan.policy
-    if person.id != run.plan.starter and not person.is_one_of(policy.approvers | policy.owners):
+    if person.id != run.executor and not person.is_one_of(policy.approvers | policy.owners):
         raise r.NotAnApprover(
             f"You are not an approver of {run.plan.target}, so nothing was recorded.",
             "Type /migrate hold to stop it before its next step; anyone in the channel may.",
@@ -76,4 +86,4 @@ def keeper(run: Run, person: Person) -> None:
 
 def _steers(run: Run, person: Person) -> bool:
     policy = run.plan.policy
-    return person.is_one_of(policy.owners | policy.approvers | policy.on_call | {run.plan.starter})
+    return person.is_one_of(policy.owners | policy.approvers | policy.on_call | {run.executor})

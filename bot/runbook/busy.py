@@ -14,7 +14,7 @@ def busy(target: str, other: Run | None) -> TargetBusy:
     held = f", and is in the hands of {one_line(keeper.name, 80)}" if keeper else ""
     return TargetBusy(
         f"{target} is being migrated: “{one_line(plan.name, 75)}” (run {other.id}) was started by"
-        f" {one_line(plan.starter_name, 80)} at {utc(other.started_at)}{held}.",
+        f" {one_line(other.executor_name, 80)} at {utc(other.started_at)}{held}.",
         f"Type /migrate status {other.id} to see it; a new one can start when it has ended.",
-        people=frozenset({keeper.person if keeper else plan.starter}),
+        people=frozenset({keeper.person if keeper else other.executor}),
     )

@@ -7,6 +7,7 @@ defaults (written by an older one), so a run goes on across upgrades and downgra
 import json
 import types
 import typing
+from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -14,32 +15,53 @@ from typing import Any
 
 from bot.runbook import events
 from bot.runbook.digest import canonical
+from bot.runbook.follow_up import events as after
+from bot.runbook.preparation import events as before
 
-_EVENTS = {kind.__name__: kind for kind in typing.get_args(events.Event)}
+_RUN = {kind.__name__: kind for kind in typing.get_args(events.Event)}
+_PLAN = {kind.__name__: kind for kind in typing.get_args(before.Event)}
+_FOLLOW_UP = {kind.__name__: kind for kind in typing.get_args(after.Event)}
 
 
-def encode(event: events.Event) -> tuple[str, str]:
+def encode(event: events.Event | before.Event | after.Event) -> tuple[str, str]:
     """The event's kind and its canonical JSON body."""
-    return type(event).__name__, canonical(_plain(event))
+    return type(event).__name__, canonical(plain(event))
 
 
 def decode(kind: str, body: str) -> events.Event:
-    """The event of that kind; raises ``ValueError`` for a kind this version has never heard of."""
-    if kind not in _EVENTS:
-        raise ValueError(f"The ledger holds an event “{kind}” that this version of the bot does not know. Upgrade it.")
-    found: events.Event = _build(_EVENTS[kind], json.loads(body))
+    """The event of a run; raises ``ValueError`` for a kind this version has never heard of."""
+    found: events.Event = _known(_RUN, kind, body)
     return found
 
 
-def _plain(value: Any) -> Any:
+def decode_plan(kind: str, body: str) -> before.Event:
+    """The event of a plan, likewise."""
+    found: before.Event = _known(_PLAN, kind, body)
+    return found
+
+
+def decode_follow_up(kind: str, body: str) -> after.Event:
+    """The event of a follow-up, likewise."""
+    found: after.Event = _known(_FOLLOW_UP, kind, body)
+    return found
+
+
+def _known(kinds: Mapping[str, type], kind: str, body: str) -> Any:
+    if kind not in kinds:
+        raise ValueError(f"The ledger holds an event “{kind}” that this version of the bot does not know. Upgrade it.")
+    return build(kinds[kind], json.loads(body))
+
+
+def plain(value: Any) -> Any:
+    """A frozen dataclass, or any value of one, as JSON has it."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, frozenset):
-        return sorted(_plain(each) for each in value)
+        return sorted(plain(each) for each in value)
     if isinstance(value, tuple):
-        return [_plain(each) for each in value]
+        return [plain(each) for each in value]
     return value
 
 
@@ -48,14 +70,15 @@ def _hints(kind: type) -> dict[str, Any]:
     return typing.get_type_hints(kind)
 
 
-def _build(hint: Any, value: Any) -> Any:
+def build(hint: Any, value: Any) -> Any:
+    """The value of type ``hint`` that ``plain`` made ``value`` of."""
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
-        return None if value is None else _build(_not_none(hint), value)
+        return None if value is None else build(_not_none(hint), value)
     if origin is tuple:
         return _tuple(typing.get_args(hint), value)
     if origin is frozenset:
-        return frozenset(_build(typing.get_args(hint)[0], each) for each in value)
+        return frozenset(build(typing.get_args(hint)[0], each) for each in value)
     if is_dataclass(hint):
         return _dataclass(hint, value)
     if isinstance(hint, type) and issubclass(hint, Enum):
@@ -69,15 +92,15 @@ def _not_none(hint: Any) -> Any:
 
 def _tuple(args: tuple[Any, ...], value: list[Any]) -> tuple[Any, ...]:
     if len(args) == 2 and args[1] is Ellipsis:
-        return tuple(_build(args[0], each) for each in value)
-    return tuple(_build(arg, each) for arg, each in zip(args, value, strict=True))
+        return tuple(build(args[0], each) for each in value)
+    return tuple(build(arg, each) for arg, each in zip(args, value, strict=True))
 
 
 def _dataclass(kind: Any, value: dict[str, Any]) -> Any:
     given = {}
     for field in fields(kind):
         if field.name in value:
-            given[field.name] = _build(_hints(kind)[field.name], value[field.name])
+            given[field.name] = build(_hints(kind)[field.name], value[field.name])
         elif field.default is MISSING and field.default_factory is MISSING:
             raise ValueError(f"The ledger's {kind.__name__} lacks “{field.name}”.")
     return kind(**given)

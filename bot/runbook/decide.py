@@ -6,15 +6,21 @@ clock may say; what people may say is judged in ``decide_people``.
 
 from dataclasses import replace
 
+from bot.runbook import authority, hand_over
 from bot.runbook import decide_people as people
 from bot.runbook import events as e
 from bot.runbook import intents as i
 from bot.runbook import refusals as r
-from bot.runbook.paths import goes_back_now, pause, proceed
-from bot.runbook.run import Blocker, Hold, Question, Risk, Run, State
-from bot.runbook.samples import Judgement, judge, settled
-from bot.runbook.steps import StepName
+from bot.runbook.baseline import baseline_of
+from bot.runbook.criteria import Criterion, judge, settled, undecided
+from bot.runbook.paths import enter, goes_back_now, out_of_time, pause, proceed
+from bot.runbook.risk import Risk, highest
+from bot.runbook.run import Blocker, Hold, Licence, Question, Run, State
+from bot.runbook.rungs import Rung
+from bot.runbook.samples import Judgement
+from bot.runbook.steps import Route, StepName
 from bot.runbook.timers import Timer, TimerKind, timers
+from bot.runbook.window import too_late
 
 Events = tuple[e.Event, ...]
 
@@ -35,8 +41,12 @@ def decide(run: Run, intent: i.Intent, now: float) -> Events:
             return _under_claim(run, intent, now)
         case i.TakeSample():
             return _take_sample(run, intent)
+        case i.TakeBaseline():
+            return _take_baseline(run, intent)
         case i.Tick():
             return _tick(run, intent, now)
+        case i.OfferHandover() | i.AcceptHandover():
+            return hand_over.decide(run, intent, now)
         case _:
             return people.decide(run, intent, now)
 
@@ -56,7 +66,11 @@ def _under_claim(run: Run, intent: i.Finish | i.Fail | i.Pause | i.SeeBlockers, 
 
 def _ask(run: Run, intent: i.Ask, now: float) -> Events:
     _awaits_question(run, intent)
-    step = run.step
+    if late := too_late(run, now):
+        return pause(run, out_of_time(late, now), now)
+    step, quorum = run.step, run.plan.policy.quorum + bool(intent.destroys)
+    if intent.destroys and authority.out_of_reach(run.plan.policy, run.hands, quorum):
+        return _never_enough(run, quorum, now)
     question = Question(
         number=intent.number,
         step=step.asked_by or step.name,
@@ -68,15 +82,49 @@ def _ask(run: Run, intent: i.Ask, now: float) -> Events:
         diff=intent.diff,
         undo=intent.undo,
         texts=intent.texts,
-        word=run.plan.database if _grave(run) else None,
+        word=run.plan.database if _grave(run, intent) else None,
+        no_return=intent.no_return,
+        rung=intent.rung,
+        options=intent.options,
+        quorum=quorum,
+        destroys=intent.destroys,
+        risk=intent.risk,
+        dangers=intent.dangers,
     )
-    return (e.Asked(question=question, at=now),)
+    return (e.Asked(question=question, at=now), *_without_asking(run, question, now))
 
 
-def _grave(run: Run) -> bool:
-    """Must the approval be typed?  A step that another's question covers is as grave as that one."""
+def _never_enough(run: Run, quorum: int, now: float) -> Events:
+    """A question that nobody could ever answer is not asked: people are told instead, and asked what now."""
+    problem = f"It destroys data, so it needs {quorum} approvals, and fewer people than that may give one."
+    advice = "Abort the run, add an approver to the target in the targets file, and start it again."
+    return (e.StepFailed(step=run.step.name, problem=problem, at=now, advice=advice),)
+
+
+def _grave(run: Run, intent: i.Ask) -> bool:
+    """Must the approval be typed?  A step that another's question covers is as grave as that one; a way back on which
+    nothing is touched is not; a migration is as grave as the higher of what people said and what the bot found."""
     asking = next(each for each in run.steps if each.name is run.step.asked_by)
-    return asking.grave or (asking.name is StepName.APPLY and run.plan.risk == Risk.HIGH)
+    if asking.name is StepName.APPLY:
+        return highest((run.plan.risk, intent.risk)) == Risk.HIGH
+    return asking.grave and intent.rung is not Rung.NOTHING
+
+
+def _without_asking(run: Run, question: Question, now: float) -> Events:
+    """A breach is answered at once where the target says so, or where approvers have signed for just that."""
+    option = question.option
+    if run.breach is None or option is None or run.rung_wanted is not None or run.attempt:
+        return ()
+    if run.plan.auto_rollback and option.possible and option.rung is not Rung.PLATFORM:
+        by, why = Licence.AUTO, "automatic rollback is on for this target"
+    elif run.plan.envelope is not None and run.signed:
+        verdict = run.plan.envelope.covers(option)
+        if not verdict.ok:
+            return ()
+        by, why = Licence.ENVELOPE, f"the signed rollback envelope covers it: {verdict.reason}"
+    else:
+        return ()
+    return (e.Granted(step=question.step, digest=question.digest, at=now, by=by, why=why),)
 
 
 def _cannot_ask(run: Run, intent: i.CannotAsk, now: float) -> Events:
@@ -106,6 +154,8 @@ def _begin(run: Run, intent: i.Begin, now: float) -> Events:
         raise r.Stale("This attempt was begun by another worker.", "Nothing needs to be done.")
     if run.hold is not None and run.attempt == 0:
         return pause(run, run.hold, now)
+    if run.attempt == 0 and (late := too_late(run, now)):
+        return pause(run, out_of_time(late, now), now)
     if intent.problem:
         failed = e.StepFailed(step=run.step.name, problem=f"It could not begin: {intent.problem}", at=now)
         return (failed, *goes_back_now(run, now))
@@ -153,8 +203,21 @@ def _fail(run: Run, intent: i.Fail, now: float) -> Events:
         advice=intent.advice,
         reference=intent.reference,
         database=intent.database,
+        criterion=intent.criterion,
     )
-    return (failed, *goes_back_now(run, now))
+    if run.rollback_wanted or intent.criterion is None:
+        return (failed, *goes_back_now(run, now))
+    return (failed, *_opens_way_back(run, intent.criterion, intent.problem, now))
+
+
+def _opens_way_back(run: Run, criterion: Criterion, figures: str, now: float) -> Events:
+    """Runbook: "Initiate rollback immediately if ANY of these occur" - the question is opened at once."""
+    if run.route is not Route.FORWARD or not run.backed_up:
+        return ()
+    reason = f"{criterion}: {figures}"
+    licensed = None if run.hold else criterion  # somebody pulled the cord: whatever was agreed to, people are asked
+    asked = e.RollbackAsked(person="", name="the bot", reason=reason, at=now, criterion=licensed)
+    return (asked, enter(run, Route.ROLLBACK, 0, now, reason))
 
 
 def _pause(run: Run, now: float) -> Events:
@@ -179,22 +242,43 @@ def _take_sample(run: Run, intent: i.TakeSample) -> Events:
     if Timer(kind=TimerKind.SAMPLE, due=intent.due) not in timers(run):
         raise r.Stale("That measurement was already taken.", "Nothing needs to be done.")
     at = intent.sample.at
-    timing = run.plan.timing
+    timing, before = run.plan.timing, baseline_of(run.baseline)
     samples = (*run.samples, intent.sample)
-    health = judge(samples, now=at, sustained_for=timing.sustained_for, sample_every=timing.sample_every)
+    health = judge(
+        samples,
+        now=at,
+        since=run.since,
+        sustained_for=timing.sustained_for,
+        sample_every=timing.sample_every,
+        thresholds=run.plan.thresholds,
+        before=before,
+    )
     found: list[e.Event] = [e.Sampled(sample=intent.sample, at=at)]
     if health.judgement != run.judgement:
         found.append(e.HealthJudged(judgement=health.judgement, reason=health.reason, at=at))
     if health.judgement is Judgement.BREACH:
-        return (*found, e.StepFailed(step=run.step.name, problem=health.reason, at=at))
-    if at - run.since < timing.monitor_for:
+        failed = e.StepFailed(step=run.step.name, problem=health.reason, at=at, criterion=health.criterion)
+        opened = _opens_way_back(run, health.criterion, health.reason, at) if health.criterion else ()
+        return (*found, failed, *opened)
+    spike = (
+        undecided(samples, run.plan.thresholds, before)
+        if health.judgement in (Judgement.HEALTHY, Judgement.ALERT)
+        else ""
+    )
+    if at - run.since < run.watch_seconds or spike:
         return tuple(found)
-    if not settled(samples, health, sustained_for=timing.sustained_for):
+    if not settled(samples, health, sustained_for=timing.sustained_for, thresholds=run.plan.thresholds, before=before):
         problem = f"The watch is over and its last verdict is “{health.judgement}”: {health.reason}"
         return (*found, e.StepFailed(step=run.step.name, problem=problem, at=at))
     evidence = (f"{len(samples)} measurements, the last: {health.reason}",)
     finished = e.StepFinished(step=run.step.name, began_at=run.since, at=at, evidence=evidence)
     return proceed(run, (*found, finished), at)
+
+
+def _take_baseline(run: Run, intent: i.TakeBaseline) -> Events:
+    if Timer(kind=TimerKind.BASELINE, due=intent.due) not in timers(run):
+        raise r.Stale("That measurement was already taken, or the run has gone on.", "Nothing needs to be done.")
+    return (e.BaselineTaken(sample=intent.sample, at=intent.sample.at),)
 
 
 def _tick(run: Run, intent: i.Tick, now: float) -> Events:
@@ -210,5 +294,7 @@ def _tick(run: Run, intent: i.Tick, now: float) -> Events:
             return (e.Reminded(number=question.number, level=question.reminded + 1, at=now),)
         case TimerKind.EXPIRE if question:
             return (e.Voided(step=question.step, reason="nobody answered in time", at=now),)
-        case _:  # kick: the engine queues the job again; sample: comes with its measurement
+        case TimerKind.DEADLINE:
+            return (e.DeadlineTold(passed=run.deadline is None or now >= run.deadline, at=now),)
+        case _:  # kick: the engine queues the job again; sample, baseline: come with their measurement
             return ()

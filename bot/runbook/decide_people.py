@@ -1,5 +1,7 @@
 """What people may ask of a run, and what comes of it.  Authority is judged here, at every click."""
 
+from dataclasses import replace
+
 from bot.runbook import authority
 from bot.runbook import events as e
 from bot.runbook import intents as i
@@ -7,8 +9,11 @@ from bot.runbook import refusals as r
 from bot.runbook.paths import Events, again, enter, pause, way_out
 from bot.runbook.people import Approval, Person
 from bot.runbook.run import Database, Hold, Question, Run, State
+from bot.runbook.rungs import Rung
 from bot.runbook.steps import Route, StepName
+from bot.runbook.window import too_late
 
+LONGEST_EXTENSION = 86400.0  # seconds
 _LOOK = "Type /migrate status to see where the run stands."
 
 
@@ -29,6 +34,10 @@ def decide(run: Run, intent: i.ByPerson, now: float) -> Events:
             return abort(run, intent, now)
         case i.RollBack():
             return roll_back(run, intent, now)
+        case i.PickRung():
+            return pick_rung(run, intent, now)
+        case i.ExtendWindow():
+            return extend_window(run, intent, now)
         case i.TakeOver():
             return take_over(run, intent, now)
         case i.Close():
@@ -57,7 +66,7 @@ def approve(run: Run, intent: i.Approve, now: float) -> Events:
         raise r.Stale("This question has expired.", "It is being asked anew; answer the newest one.")
     approval = Approval(person=intent.person.id, name=intent.person.name, at=now, digest=intent.digest, via=intent.via)
     approved = e.Approved(number=question.number, approval=approval)
-    if len(question.approvals) + 1 < run.plan.policy.quorum:
+    if len(question.approvals) + 1 < run.quorum:
         return (approved,)
     return (approved, e.Granted(step=question.step, digest=question.digest, at=now))
 
@@ -84,7 +93,7 @@ def _after_no(run: Run, person: Person, why: str, now: float) -> Events:
         hold = Hold(person=person.id, name=person.name, reason=declined, at=now)
         return (enter(run, *run.left, now, declined), *pause(run, hold, now))
     untouched = run.database_state is Database.UNTOUCHED and not run.services_down
-    if run.route is Route.FORWARD and untouched:
+    if run.route in (Route.FORWARD, Route.CLEANUP) and untouched:
         return (enter(run, Route.CANCEL, 0, now, f"Declined by {why}"),)
     return (e.StepFailed(step=run.step.name, problem=f"Declined by {why}", at=now),)
 
@@ -99,7 +108,7 @@ def pull_cord(run: Run, intent: i.PullCord, now: float) -> Events:
         at=now,
     )
     if run.route is not Route.FORWARD:
-        raise r.NotNow("The way back is not held up.", "An approver can say no to its questions.")
+        raise r.NotNow("Only the migration itself is held up, not this.", "An approver can say no to its questions.")
     if run.position + 1 == len(run.steps):
         raise r.NotNow("The last step is under way; there is nothing left to hold.", _LOOK)
     if run.state in (State.HELD, State.STUCK, State.HANDED_OVER) or run.hold:
@@ -113,6 +122,8 @@ def resume(run: Run, intent: i.Resume, now: float) -> Events:
     """An owner lets a held or handed-over run go on, from the step it stood before."""
     if run.state is State.HELD:
         authority.steerer(run, intent.person)
+        if late := too_late(run, now):
+            raise r.NotNow(f"{late}.", "Type /migrate extend to give it more time, or /migrate abort.")
     elif run.state is State.HANDED_OVER:
         authority.keeper(run, intent.person)
     else:
@@ -149,6 +160,43 @@ def roll_back(run: Run, intent: i.RollBack, now: float) -> Events:
     if run.claim is not None and not run.step.interruptible:
         return (asked,)
     return (asked, enter(run, Route.ROLLBACK, 0, now, reason))
+
+
+def pick_rung(run: Run, intent: i.PickRung, now: float) -> Events:
+    """Another way back than the recommended one is asked for anew; whoever picks the platform's goes it by hand."""
+    question = _open_question(run, intent.number)
+    authority.steerer(run, intent.person)
+    option = next((each for each in question.options if each.rung is intent.rung), None)
+    if option is None or not option.possible:
+        why = option.why if option else "this question has no such choice"
+        raise r.RungImpossible(f"That way back is not possible now: {why}.", "Choose another one of the question's.")
+    if option.rung is question.rung:
+        raise r.AlreadyAnswered("That is the way the question asks for already.", "Approve or reject it.")
+    person = intent.person
+    picked = e.RungPicked(rung=option.rung, person=person.id, name=person.name, at=now)
+    if option.rung is not Rung.PLATFORM:
+        return (picked,)
+    note = f"{option.title}: {option.basis}"
+    return (picked, e.HandedOver(keeper=Hold(person=person.id, name=person.name, reason=note, at=now), at=now))
+
+
+def extend_window(run: Run, intent: i.ExtendWindow, now: float) -> Events:
+    """More time, by somebody who may steer; a run that was held for the want of it goes on."""
+    authority.steerer(run, intent.person)
+    end = run.window_end
+    if end is None or run.route is not Route.FORWARD:
+        raise r.NotNow("Nothing of this run waits for the end of a window.", _LOOK)
+    if intent.until <= max(end, now):
+        raise r.Stale("The window is open until then already, or that moment has passed.", "Give it a later end.")
+    if intent.until - now > LONGEST_EXTENSION:
+        raise r.Invalid("A window is not extended by more than a day.", "Abort, and plan another one.")
+    reason = _reason(intent.reason, "An extension is recorded with a reason.")
+    person = intent.person
+    extended = e.WindowExtended(until=intent.until, person=person.id, name=person.name, reason=reason, at=now)
+    after = replace(run, extended=intent.until)
+    if run.state is State.HELD and run.hold and run.hold.window and not too_late(after, now):
+        return (extended, e.Resumed(person=person.id, name=person.name, at=now), again(run, now))
+    return (extended,)
 
 
 def take_over(run: Run, intent: i.TakeOver, now: float) -> Events:

@@ -33,3 +33,9 @@ def changes(before: Inputs, now: Inputs) -> Iterable[str]:
     for name in sorted(old.keys() | new.keys()):
         if old.get(name) != new.get(name):
             yield f"{name}: {old.get(name, 'absent')} → {new.get(name, 'absent')}"
+
+
+def digest_of_files(migrations: Iterable[tuple[str, str]], down: Iterable[tuple[str, str]]) -> str:
+    """SHA-256 (hex) over the planned files in their order: each one's name and the SHA-256 of its bytes."""
+    listed = {"migrations": [list(each) for each in migrations], "down": [list(each) for each in down]}
+    return hashlib.sha256(canonical(listed).encode()).hexdigest()

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from bot.runbook.criteria import Criterion
 from bot.runbook.people import Approval
-from bot.runbook.run import Blocker, Database, Hold, Plan, Question
+from bot.runbook.run import Blocker, Database, Hold, Licence, Passing, Plan, Question
+from bot.runbook.rungs import Rung
 from bot.runbook.samples import Judgement, Sample
 from bot.runbook.steps import Route, StepName
 
@@ -38,11 +40,13 @@ class Approved:
 
 @dataclass(frozen=True, kw_only=True)
 class Granted:
-    """The quorum is complete."""
+    """The quorum is complete; or, by another licence, none was needed, and ``why`` says so."""
 
     step: StepName
     digest: str
     at: float
+    by: Licence = Licence.PEOPLE
+    why: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +93,7 @@ class StepFailed:
     advice: str = ""
     reference: str = ""
     database: Database | None = None
+    criterion: Criterion | None = None  # the rollback criterion that this failure meets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +133,36 @@ class Aborted:
 
 @dataclass(frozen=True, kw_only=True)
 class RollbackAsked:
+    """A person wants to go back; or the bot asks by itself, because ``criterion`` is met."""
+
+    person: str
+    name: str
+    reason: str
+    at: float
+    criterion: Criterion | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RungPicked:
+    """Somebody wants another way back than the recommended one: it is described and asked for anew."""
+
+    rung: Rung
+    person: str
+    name: str
+    at: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadlineTold:
+    """The plan's rollback deadline comes near, or has passed."""
+
+    passed: bool
+    at: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowExtended:
+    until: float
     person: str
     name: str
     reason: str
@@ -137,6 +172,24 @@ class RollbackAsked:
 @dataclass(frozen=True, kw_only=True)
 class HandedOver:
     keeper: Hold
+    at: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandoverOffered:
+    """Somebody shall take the run; they have not said yes yet."""
+
+    offer: Passing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Handed:
+    """They took it; what they had approved of the open question no longer counts."""
+
+    to: str
+    to_name: str
+    by: str
+    by_name: str
     at: float
 
 
@@ -163,6 +216,14 @@ class WaitingAccepted:
 
 @dataclass(frozen=True, kw_only=True)
 class Sampled:
+    sample: Sample
+    at: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaselineTaken:
+    """One measurement of how it was before the first change."""
+
     sample: Sample
     at: float
 
@@ -217,11 +278,17 @@ Event = (
     | Retried
     | Aborted
     | RollbackAsked
+    | RungPicked
+    | DeadlineTold
+    | WindowExtended
     | HandedOver
+    | HandoverOffered
+    | Handed
     | BlockersSeen
     | CancelApproved
     | WaitingAccepted
     | Sampled
+    | BaselineTaken
     | HealthJudged
     | StatusPosted
     | Reminded

@@ -6,8 +6,11 @@ People's intents carry the ``Person`` as they were known at that moment; workers
 
 from dataclasses import dataclass
 
+from bot.runbook.criteria import Criterion
 from bot.runbook.people import Person
+from bot.runbook.risk import Risk
 from bot.runbook.run import Blocker, Database
+from bot.runbook.rungs import Option, Rung
 from bot.runbook.samples import Sample
 from bot.runbook.steps import StepName
 
@@ -71,6 +74,24 @@ class RollBack:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PickRung:
+    """Go back another way than the one that question ``number`` recommends."""
+
+    person: Person
+    number: int
+    rung: Rung
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtendWindow:
+    """Give the migration until ``until`` (POSIX seconds)."""
+
+    person: Person
+    until: float
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class TakeOver:
     """A named person takes the run into their own hands."""
 
@@ -114,6 +135,12 @@ class Ask:
     undo: str = ""  # how it is undone, or why there is no way
     texts: tuple[tuple[str, str], ...] = ()  # what will be run, name by name, as far as it fits a message
     step: StepName | None = None  # a worker that was frozen meanwhile speaks of another step
+    no_return: str = ""  # what it would take to undo what is in, now
+    rung: Rung | None = None  # under a rollback: the way described, and all there are
+    options: tuple[Option, ...] = ()
+    destroys: tuple[str, ...] = ()  # what would be gone for good, or cannot be judged; the digest covers it
+    risk: Risk | None = None  # as the bot judges it
+    dangers: tuple[str, ...] = ()  # every statement of medium or high risk, in short
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,13 +175,15 @@ class Finish:
 
 @dataclass(frozen=True, kw_only=True)
 class Fail:
-    """The step did not succeed; ``database`` says what is known to have become of the target."""
+    """The step did not succeed; ``database`` says what is known to have become of the target, ``criterion`` which of
+    the runbook's rollback criteria that is."""
 
     claim: int
     problem: str
     advice: str = ""
     reference: str = ""
     database: Database | None = None
+    criterion: Criterion | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,6 +210,14 @@ class TakeSample:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TakeBaseline:
+    """One measurement before the first change, for the timer slot ``due``."""
+
+    due: float
+    sample: Sample
+
+
+@dataclass(frozen=True, kw_only=True)
 class Tick:
     """A derived timer fired."""
 
@@ -188,16 +225,44 @@ class Tick:
     due: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class OfferHandover:
+    """Hand the run to ``to``, as they are known at that moment."""
+
+    person: Person
+    to: Person
+
+
+@dataclass(frozen=True, kw_only=True)
+class AcceptHandover:
+    """Take the run that was offered."""
+
+    person: Person
+
+
 ByPerson = (
-    Approve | Reject | PullCord | Resume | Retry | Abort | RollBack | TakeOver | Close | ApproveCancel | KeepWaiting
+    Approve
+    | Reject
+    | PullCord
+    | Resume
+    | Retry
+    | Abort
+    | RollBack
+    | PickRung
+    | ExtendWindow
+    | TakeOver
+    | Close
+    | ApproveCancel
+    | KeepWaiting
 )
+HandingOver = OfferHandover | AcceptHandover
 ByWorker = Ask | CannotAsk | Begin | Finish | Fail | Pause | SeeBlockers
-ByClock = TakeSample | Tick
-Intent = ByPerson | ByWorker | ByClock
+ByClock = TakeSample | TakeBaseline | Tick
+Intent = ByPerson | HandingOver | ByWorker | ByClock
 
 
 def actor_of(intent: Intent) -> str:
     """Who is behind an intent, for the ledger's own column."""
-    if isinstance(intent, ByPerson):
+    if isinstance(intent, ByPerson | HandingOver):
         return intent.person.id
     return "clock" if isinstance(intent, ByClock) else "worker"

@@ -4,7 +4,7 @@ from bot.runbook import events as e
 from bot.runbook import refusals as r
 from bot.runbook.apply import fold
 from bot.runbook.run import Database, Hold, Run
-from bot.runbook.steps import Route
+from bot.runbook.steps import Route, StepName
 
 Events = tuple[e.Event, ...]
 
@@ -35,6 +35,11 @@ def pause(run: Run, hold: Hold, now: float) -> Events:
     return (e.Held(hold=hold, at=now),)
 
 
+def out_of_time(why: str, now: float) -> Hold:
+    """The bot refuses to cross into a step that would not end in time."""
+    return Hold(person="", name="the bot", reason=f"{why}. Extend the window, or abort.", at=now, window=True)
+
+
 def goes_back_now(run: Run, now: float) -> Events:
     """Take up a rollback that was asked for while a step was running."""
     return (enter(run, Route.ROLLBACK, 0, now, run.rollback_wanted),) if run.rollback_wanted else ()
@@ -47,12 +52,15 @@ def way_out(run: Run) -> Route:
             "The run is going back; ending it now would leave the database in between.",
             "Use Retry, or take the run over by hand.",
         )
-    if run.route is not Route.FORWARD:
+    if run.route not in (Route.FORWARD, Route.CLEANUP):
         raise r.NotNow("The run is already ending.", "Type /migrate status to see what it waits for.")
+    if run.result(StepName.CLEAN_UP) is not None:
+        raise r.NotNow("The databases are removed already.", "Nothing needs to be done; it is only announced.")
     if run.claim is not None and not run.step.interruptible:
+        hold = "Type /migrate hold: the run then stops before its next step, and can be aborted there."
         raise r.StepRunning(
             f"“{run.step.title}” is running and cannot be cut short safely.",
-            "Type /migrate hold: the run then stops before its next step, and can be aborted there.",
+            hold if run.route is Route.FORWARD else "Wait until it has ended.",
         )
     if run.database_state is not Database.UNTOUCHED:
         raise r.WouldLeaveUndone(

@@ -16,6 +16,7 @@ class Person:
     guest: bool = False  # users.info is_restricted or is_ultra_restricted
     stranger: bool = False  # from another organisation (Slack Connect)
     inactive: bool = False  # deactivated, or a bot
+    zone: str = "UTC"  # the IANA name of the time zone they live by
 
     def is_one_of(self, allowed: frozenset[str]) -> bool:
         """Is this person named in ``allowed`` (user or group ids), directly or through a group?"""
@@ -50,6 +51,7 @@ class Timing:
 
     status_every: float = 900.0  # runbook step 1: "Status updates: Every 15 minutes"
     monitor_for: float = 1800.0  # runbook step 7: 30 minutes
+    watch_back_for: float = 900.0  # runbook "Rollback Steps", 6: "Monitor for 15 minutes"
     sample_every: float = 30.0
     remind_after: tuple[float, ...] = (300.0, 900.0, 1800.0)  # mention, group, on-call
     question_life: float = 3600.0  # then it is described and asked anew
@@ -57,6 +59,10 @@ class Timing:
     nudge_every: float = 900.0  # held, stuck and handed-over runs ask again
     kick_every: float = 60.0  # a running step whose job got lost is queued again
     sustained_for: float = 300.0  # runbook step 7: ">5 minutes"
+    deadline_warning: float = 1800.0  # people hear of the rollback deadline half an hour before it passes
+    follow_every: float = 300.0  # after completion: the slower pace of the runbook's "Extended Monitoring"
+    follow_for: float = 86400.0  # runbook "Extended Monitoring (24 hours)"
+    review_after: float = 172800.0  # runbook "Metrics Review (48 hours post-migration)"
     speed: float = 1.0  # how many times faster than life the waits run; only the demo changes it
 
     def faster(self, speed: float) -> "Timing":
@@ -65,8 +71,12 @@ class Timing:
             self,
             status_every=self.status_every / speed,
             monitor_for=self.monitor_for / speed,
+            watch_back_for=self.watch_back_for / speed,
             sample_every=max(self.sample_every / speed, 0.2),
             sustained_for=self.sustained_for / speed,
+            follow_every=max(self.follow_every / speed, 0.2),
+            follow_for=self.follow_for / speed,
+            review_after=self.review_after / speed,
             speed=speed,
         )
 

@@ -14,6 +14,8 @@ Refusal
 ├── NotNow                  the intent makes sense, but not in this state
 │   ├── StepRunning
 │   ├── WouldLeaveUndone
+│   ├── RungImpossible
+│   ├── NotReady            the plan lacks something for its start, listed
 │   └── AlreadyFinal
 ├── Invalid                 what was typed cannot be taken
 │   ├── WrongWord
@@ -84,6 +86,19 @@ class StepRunning(NotNow):
 
 class WouldLeaveUndone(NotNow):
     """Ending now would leave the database changed or the services down."""
+
+
+class RungImpossible(NotNow):
+    """That way back cannot be gone now."""
+
+
+class NotReady(NotNow):
+    """The plan cannot start yet; ``missing`` says exactly what is missing, line by line."""
+
+    def __init__(self, what: str, next_action: str, missing: tuple[str, ...]) -> None:
+        super().__init__(what, next_action)
+        self.missing = missing
+        self.args = ("\n".join((what, *(f"• {each}" for each in missing), next_action)),)
 
 
 class AlreadyFinal(NotNow):

@@ -7,9 +7,16 @@ Times are POSIX seconds (UTC).
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bot.runbook.criteria import Criterion
+from bot.runbook.drill import DrillReport
+from bot.runbook.expected import Expected
 from bot.runbook.people import Approval, Policy, Timing
+from bot.runbook.risk import Risk as Risk
+from bot.runbook.risk import highest
+from bot.runbook.rungs import Envelope, Option, Rung
 from bot.runbook.samples import Judgement, Sample
-from bot.runbook.steps import CURRENT_RUNBOOK, Route, Step, StepName, route_steps
+from bot.runbook.steps import CURRENT_RUNBOOK, Route, Standby, Step, StepName, route_steps
+from bot.runbook.thresholds import RUNBOOK, Thresholds
 
 
 class State(StrEnum):
@@ -27,6 +34,7 @@ class State(StrEnum):
     RETURNED = "returned"
     ROLLED_BACK = "rolled_back"
     CLOSED = "closed"
+    CLEANED = "cleaned"
 
 
 FINAL: dict[Route, State] = {
@@ -35,6 +43,7 @@ FINAL: dict[Route, State] = {
     Route.RETURN: State.RETURNED,
     Route.ROLLBACK: State.ROLLED_BACK,
     Route.CLOSE: State.CLOSED,
+    Route.CLEANUP: State.CLEANED,
 }
 
 #: What moves each state on after a crash, or if nobody does anything.  A state missing here fails the tests.
@@ -50,14 +59,6 @@ RECOVERY: dict[State, str] = {
 }
 
 
-class Risk(StrEnum):
-    """The runbook's three levels ("Migration Timeline Template")."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-
-
 class Database(StrEnum):
     """What is known of the target's schema and data, compared with the start of the run."""
 
@@ -66,9 +67,22 @@ class Database(StrEnum):
     CHANGED = "changed"  # the migration is in
 
 
+class Licence(StrEnum):
+    """Whose consent a grant is."""
+
+    PEOPLE = "people"  # a quorum said yes to exactly this digest
+    ENVELOPE = "envelope"  # a quorum signed beforehand how far the bot may go back, and this is inside it
+    AUTO = "auto"  # the target's ``auto_rollback`` is on
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What was asked for: enough to run without looking at the configuration again."""
+    """What was asked for: enough to run without looking at the configuration again.
+
+    ``down`` are the DOWN scripts in the order they are run.  ``rollback_deadline`` is in seconds from the end of the
+    migration (runbook: "If issues detected within [X hours], rollback immediately").  ``cleans`` names the ended run
+    whose kept databases this one removes; such a run migrates nothing.
+    """
 
     target: str
     database: str
@@ -86,6 +100,22 @@ class Plan:
     risk: Risk = Risk.MEDIUM
     timing: Timing = field(default_factory=Timing)
     runbook: int = CURRENT_RUNBOOK
+    standby: Standby = Standby.NONE
+    down: tuple[str, ...] = ()
+    rollback_deadline: float | None = None
+    auto_rollback: bool = False
+    envelope: Envelope | None = None
+    cleans: str = ""
+    author: str = ""  # who wrote the plan: their own approval does not count either
+    reviewed: str = ""  # digest of the files that were reviewed, rehearsed and said Go to
+    preparation: str = ""  # the id of the plan this run was prepared by; empty where the target asks for none
+    waived: tuple[str, ...] = ()  # items of the checklist that were set aside, by whom and why
+    drill: DrillReport | None = None  # what was measured on a copy beforehand
+    window_end: float | None = None  # of the maintenance window; ``None``: nobody agreed on one
+    expected: tuple[Expected, ...] = ()  # how long each step takes, as known when the run began
+    back_seconds: float | None = None  # how long going back takes, as rehearsed
+    exercise: bool = False  # a game day: on a throw-away copy with stand-in services, and never counted
+    thresholds: Thresholds = RUNBOOK
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +135,18 @@ class Question:
     word: str | None = None  # to be typed with the approval of the gravest steps
     undo: str = ""  # how the step is undone, or why there is no way, in one sentence
     texts: tuple[tuple[str, str], ...] = ()  # the SQL itself, name by name, shown in the question's thread
+    no_return: str = ""  # the point-of-no-return line: undo method, undo seconds, rows lost now
+    rung: Rung | None = None  # the way back that is asked for; the digest covers it
+    options: tuple[Option, ...] = ()  # every rung as it stood when it was asked
+    quorum: int = 0  # how many approvals it needs; 0: as many as the policy says
+    destroys: tuple[str, ...] = ()  # what would be gone for good, or cannot be judged: one approval more for it
+    risk: Risk | None = None  # as the bot judges what would run
+    dangers: tuple[str, ...] = ()  # every statement of medium or high risk, in short
+
+    @property
+    def option(self) -> Option | None:
+        """The way back that is asked for, with its cost."""
+        return next((each for each in self.options if each.rung is self.rung), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +157,7 @@ class Grant:
     digest: str
     approvals: tuple[Approval, ...]
     at: float
+    by: Licence = Licence.PEOPLE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +168,7 @@ class Hold:
     name: str
     reason: str
     at: float
+    window: bool = False  # the bot itself, because the rest no longer fits the window
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,6 +217,17 @@ class Done:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Passing:
+    """A hand-over from one person to another, offered or done."""
+
+    to: str
+    to_name: str
+    by: str
+    by_name: str
+    at: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """Where one migration stands.  ``version`` counts its events."""
 
@@ -202,8 +257,20 @@ class Run:
     samples: tuple[Sample, ...] = ()
     judgement: Judgement | None = None
     judged_because: str = ""
+    baseline: tuple[Sample, ...] = ()  # the newest measurements from before the first change
     rollback_wanted: str = ""  # asked for while a step ran: taken up at its end
     left: tuple[Route, int] | None = None  # where a rollback was asked from, to return to if it is declined
+    breach: Criterion | None = None  # the criterion that opened the present way back, where no person did
+    rung_wanted: Rung | None = None  # picked by a person instead of the recommended one
+    way: Option | None = None  # the rung that was granted, with its cost as it was shown
+    risk_found: Risk | None = None  # how the bot judged the migration when it was asked for
+    destroys: tuple[str, ...] = ()  # what the migration that was asked for destroys, as the digest covers it
+    dangers: tuple[str, ...] = ()  # and its dangerous statements
+    signed: tuple[Approval, ...] = ()  # who signed the plan's rollback envelope, with the migration's approval
+    deadline_told: int = 0  # 1: people were warned, 2: it has passed
+    extended: float | None = None  # until when people have extended the window
+    offered: Passing | None = None  # a hand-over that waits for the receiver
+    passed: tuple[Passing, ...] = ()  # every hand-over that was accepted
     status_at: float = 0.0
     nudged_at: float = 0.0
     reason: str = ""  # why it left the forward route, or how it was closed
@@ -212,8 +279,8 @@ class Run:
     @property
     def steps(self) -> tuple[Step, ...]:
         """The steps of the present route."""
-        downtime = self.plan.downtime
-        return route_steps(self.plan.runbook, self.route, downtime=downtime)
+        plan = self.plan
+        return route_steps(plan.runbook, self.route, downtime=plan.downtime, standby=plan.standby)
 
     @property
     def step(self) -> Step:
@@ -221,12 +288,61 @@ class Run:
         return self.steps[min(self.position, len(self.steps) - 1)]
 
     @property
+    def quorum(self) -> int:
+        """How many approvals the open question needs, or an ordinary one would."""
+        return (self.question.quorum if self.question else 0) or self.plan.policy.quorum
+
+    @property
+    def risk(self) -> Risk:
+        """The higher of what people said and what the bot found."""
+        return highest((self.plan.risk, self.risk_found))
+
+    @property
     def final(self) -> bool:
         return self.state in FINAL.values()
 
     @property
+    def executor(self) -> str:
+        """Whose run it is: the starter's, until somebody took it over from them."""
+        return self.passed[-1].to if self.passed else self.plan.starter
+
+    @property
+    def executor_name(self) -> str:
+        return self.passed[-1].to_name if self.passed else self.plan.starter_name
+
+    @property
+    def hands(self) -> frozenset[str]:
+        """Whoever planned it and everybody who has had it in hand; none of them approves it."""
+        return frozenset({self.plan.starter, self.plan.author, *(each.to for each in self.passed)})
+
+    @property
     def backed_up(self) -> bool:
         return any(each.step is StepName.BACKUP for each in self.done)
+
+    @property
+    def before_any_change(self) -> bool:
+        """Does everything still run as it did before?  As long as it does, it is measured for comparison."""
+        untouched = self.database_state is Database.UNTOUCHED and not self.services_down
+        return self.route is Route.FORWARD and untouched and self.result(StepName.STOP_SERVICES) is None
+
+    @property
+    def watch_seconds(self) -> float:
+        """How long the present watch lasts: runbook step 7, or "Monitor for 15 minutes" after the way back."""
+        timing = self.plan.timing
+        return timing.watch_back_for if self.step.name is StepName.WATCH_BACK else timing.monitor_for
+
+    @property
+    def window_end(self) -> float | None:
+        """When the maintenance window is over, as people last agreed."""
+        return self.extended or self.plan.window_end
+
+    @property
+    def deadline(self) -> float | None:
+        """When the plan's rollback deadline passes; ``None`` before the migration is in, or without one."""
+        applied = self.result(StepName.APPLY)
+        if self.plan.rollback_deadline is None or applied is None:
+            return None
+        return applied.ended_at + self.plan.rollback_deadline
 
     def result(self, step: StepName) -> Done | None:
         """The latest finished attempt of ``step``, on whichever route."""

@@ -22,8 +22,9 @@ def gone_silent(run: Run, now: float) -> str:
     who = " ".join(f"<!subteam^{each}>" if each.startswith("S") else f"<@{each}>" for each in sorted(_needed(run)))
     way = "" if run.route is Route.FORWARD else f" of the {run.route} route"
     services = "were stopped" if run.services_down else "were up"
+    exercise = "GAME DAY – exercise on a copy\n" if run.plan.exercise else ""
     return (
-        f"🚨 The migration bot has said nothing for ten minutes. At {utc(now)} run {run.id} stood at step "
+        f"{exercise}🚨 The migration bot has said nothing for ten minutes. At {utc(now)} run {run.id} stood at step "
         f"{run.position + 1} of {len(run.steps)}{way}, “{run.step.title}”; it may have gone further.\n"
         f"As of then: {_DATABASE[run.database_state]} Services {services}.\n"
         "On the bot's host: `python -m bot migrate status` shows the record, `python -m bot run` goes on from it.\n"

@@ -1,4 +1,4 @@
-"""The runbook as data: every step, in order, on each of the five routes a run can take.
+"""The runbook as data: every step, in order, on each of the six routes a run can take.
 
 Titles, times and durations are those of the runbook's "Timeline Overview"; the way back is its
 "Rollback Steps".  A route is a tuple, so reading it top to bottom is reading the runbook.
@@ -6,6 +6,7 @@ Titles, times and durations are those of the runbook's "Timeline Overview"; the 
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 
 
 class StepName(StrEnum):
@@ -14,6 +15,7 @@ class StepName(StrEnum):
     ANNOUNCE_START = "announce_start"
     BACKUP = "backup"
     STOP_SERVICES = "stop_services"
+    STANDBY = "standby"
     APPLY = "apply"
     VERIFY = "verify"
     RESTART_SERVICES = "restart_services"
@@ -24,8 +26,11 @@ class StepName(StrEnum):
     ANNOUNCE_ROLLBACK = "announce_rollback"
     GO_BACK = "go_back"
     VERIFY_BACK = "verify_back"
+    WATCH_BACK = "watch_back"
     ANNOUNCE_ROLLED_BACK = "announce_rolled_back"
     ANNOUNCE_CLOSED = "announce_closed"
+    CLEAN_UP = "clean_up"
+    ANNOUNCE_CLEANED = "announce_cleaned"
 
 
 class Route(StrEnum):
@@ -36,6 +41,15 @@ class Route(StrEnum):
     RETURN = "return"  # services are down, the database is as it was: bring them up, say so
     ROLLBACK = "rollback"  # the runbook's "Rollback Steps"
     CLOSE = "close"  # a named person finished by hand and says how
+    CLEANUP = "cleanup"  # remove the databases that an ended run has kept
+
+
+class Standby(StrEnum):
+    """How a run makes its standby copy, the one it can switch back to in a second."""
+
+    NONE = "none"
+    RESTORE = "restore"  # restored from the backup, services still running: it proves that the backup restores
+    TEMPLATE = "template"  # copied by the server after the stop: nothing written since is lost
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +60,8 @@ class Step:
     ``asked_by`` names the step whose question covers this one: most destructive steps ask for themselves, the
     steps of a rollback are all covered by the one question at its start.  ``None``: not destructive, not asked.
     ``watches`` marks a period of samples instead of a piece of work.  ``interruptible``: an abort may cut it
-    short.  ``grave``: the approval must be typed, not just clicked.
+    short.  ``grave``: the approval must be typed, not just clicked.  ``standby``: only in runs that make their
+    standby copy in that way.
     """
 
     name: StepName
@@ -58,6 +73,7 @@ class Step:
     interruptible: bool = False
     downtime_only: bool = False
     grave: bool = False
+    standby: Standby | None = None
 
     @property
     def destructive(self) -> bool:
@@ -123,13 +139,51 @@ _V1: dict[Route, tuple[Step, ...]] = {
     Route.CLOSE: (Step(name=_N.ANNOUNCE_CLOSED, title="Announce how it was ended by hand", minutes=1),),
 }
 
+_COPY = Step(name=_N.STANDBY, title="Prepare the standby copy", minutes=5, interruptible=True)
+
+
+def _v2() -> dict[Route, tuple[Step, ...]]:
+    """Version 2: a standby copy before the migration, 15 minutes of watching after the way back, and cleaning up."""
+    forward, back = _V1[Route.FORWARD], _V1[Route.ROLLBACK]
+    return {
+        **_V1,
+        Route.FORWARD: (
+            *forward[:2],
+            replace(_COPY, standby=Standby.RESTORE),
+            forward[2],
+            replace(_COPY, standby=Standby.TEMPLATE),
+            *forward[3:],
+        ),
+        Route.ROLLBACK: (
+            *back[:-1],
+            Step(name=_N.WATCH_BACK, title="Monitor the way back", minutes=15, watches=True),
+            back[-1],
+        ),
+        Route.CLEANUP: (
+            Step(
+                name=_N.CLEAN_UP,
+                title="Remove the kept databases",
+                minutes=1,
+                asked_by=_N.CLEAN_UP,
+                grave=True,
+            ),
+            Step(name=_N.ANNOUNCE_CLEANED, title="Announce what was removed", minutes=1),
+        ),
+    }
+
+
 #: Every runbook version a stored run may still be following.  A new version is a new key: a run keeps
 #: the one it was started with, so an upgrade in the middle of an approval changes nothing for it.
-RUNBOOKS: dict[int, dict[Route, tuple[Step, ...]]] = {1: _V1}
-CURRENT_RUNBOOK = 1
+RUNBOOKS: dict[int, dict[Route, tuple[Step, ...]]] = {1: _V1, 2: _v2()}
+CURRENT_RUNBOOK = 2
 
 
-def route_steps(runbook: int, route: Route, *, downtime: bool) -> tuple[Step, ...]:
-    """The steps of one route; those for downtime only fall away for zero downtime (runbook step 3)."""
-    steps = RUNBOOKS[runbook][route]
-    return steps if downtime else tuple(step for step in steps if not step.downtime_only)
+@cache
+def route_steps(runbook: int, route: Route, *, downtime: bool, standby: Standby = Standby.NONE) -> tuple[Step, ...]:
+    """The steps of one route; those for downtime fall away for zero downtime (runbook step 3), and so does the
+    standby copy where none, or another kind, is made."""
+    return tuple(
+        step
+        for step in RUNBOOKS[runbook][route]
+        if (downtime or not step.downtime_only) and step.standby in (None, standby)
+    )

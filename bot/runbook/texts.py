@@ -1,12 +1,12 @@
-"""What is said about a run: the runbook's announcements word for word, ours in the same tone, the status update.
+"""What is said about where a run stands: the status update, and every part of it.
 
 Plain text with UTC times, filled only with facts of the run; people's words are put on one line and shortened.
-Whoever shows it escapes it for its own medium.
+Whoever shows it escapes it for its own medium.  What is announced stands in ``announcements``.
 """
 
 from bot.runbook.digest import short
 from bot.runbook.run import Database, Run, State
-from bot.runbook.steps import Step, StepName
+from bot.runbook.steps import Route, Step, StepName
 from bot.runbook.wording import counted, duration, one_line, utc
 
 _RUNBOOK_MONITORING = 1800.0  # seconds of the "Timeline Overview" that are spent watching (runbook step 7)
@@ -18,88 +18,15 @@ DATABASE = {
 }
 
 
-def maintenance_start(run: Run) -> str:
-    """Runbook step 1."""
-    plan = run.plan
-    downtime = counted(plan.downtime_minutes, "minute") if plan.downtime else "Zero"
-    return (
-        "🚨 Database migration starting now\n"
-        f"Purpose: {one_line(plan.purpose)}\n"
-        f"Estimated downtime: {downtime}\n"
-        f"Expected completion: {utc(expected_end(run))}\n"
-        f"Status updates: Every {duration(plan.timing.status_every)}"
-    )
-
-
-def complete(run: Run, now: float) -> str:
-    """Runbook step 8, with the actual duration and downtime."""
-    return (
-        "✅ Database migration completed successfully\n"
-        f"Duration: {duration(elapsed(run, now))}\n"
-        f"Downtime: {_downtime(run, now)}\n"
-        "Status: All systems operational\n"
-        "Monitoring: Continuing for next 24 hours\n"
-        "Thanks for your patience!"
-    )
-
-
-def rollback(run: Run) -> str:
-    """Runbook "Rollback Steps", 1."""
-    minutes = next((step.minutes for step in run.steps if step.name is StepName.GO_BACK), 15)
-    return f"🚨 Initiating migration rollback\nReason: {one_line(run.reason)}\nETA: {counted(minutes, 'minute')}"
-
-
-def cancelled(run: Run) -> str:
-    """The run ended before anything was touched."""
-    return (
-        "ℹ️ Database migration cancelled\n"
-        f"Reason: {one_line(run.reason)}\n"
-        "Downtime: None\n"
-        "Status: Nothing was changed; the services kept running"
-    )
-
-
-def returned(run: Run, now: float) -> str:
-    """The services were down, the database was not touched, the services are up again."""
-    return (
-        "✅ Database migration stopped; services are back\n"
-        f"Reason: {one_line(run.reason)}\n"
-        f"Duration: {duration(elapsed(run, now))}\n"
-        f"Downtime: {_downtime(run, now)}\n"
-        "Status: Nothing was changed in the database; services are back"
-    )
-
-
-def rolled_back(run: Run, now: float) -> str:
-    """The way back is done and shown to be true."""
-    return (
-        "✅ Migration rollback completed\n"
-        f"Reason: {one_line(run.reason)}\n"
-        f"Duration: {duration(elapsed(run, now))}\n"
-        f"Downtime: {_downtime(run, now)}\n"
-        "Status: The database is as it was before the migration; services are back"
-    )
-
-
-def closed(run: Run) -> str:
-    """A named person ended it by hand: their words, and what the bot knows of the rest."""
-    return (
-        "ℹ️ Database migration closed by hand\n"
-        f"How it ended: {one_line(run.reason)}\n"
-        f"Database: {DATABASE[run.database_state]} (last known to the bot)\n"
-        f"Services: {services(run)} (last known to the bot)"
-    )
-
-
 def status(run: Run, now: float, head: str = "") -> str:
     """The runbook's update: where it is, what is next, who is needed, how long it has taken."""
     lines = [
-        f"ℹ️ Migration status of {one_line(run.plan.name, 100)}: {place(run)}",
+        f"ℹ️ {'Status' if run.plan.cleans else 'Migration status'} of {one_line(run.plan.name, 100)}: {place(run)}",
         f"Now: {doing(run)}",
         f"Next: {next_up(run)}",
         f"Needed: {ask(run) or 'Nobody; the bot goes on by itself.'}",
         f"Elapsed: {duration(elapsed(run, now))} of about {duration(expected_end(run) - run.started_at)}",
-        f"Downtime: {_downtime(run, now)}",
+        f"Downtime: {downtime_in_words(run, now)}",
         f"Database: {DATABASE[run.database_state]}",
     ]
     return "\n".join([*lines, f"Record: {short(head)}"] if head else lines)
@@ -121,14 +48,12 @@ def doing(run: Run) -> str:
             return f"The bot is working out exactly what {title} will do, to ask for it."
         case State.ASKING if run.question:
             given, until = len(run.question.approvals), utc(run.question.expires_at)
-            return f"{title} waits for approval, {given} of {run.plan.policy.quorum} so far, until {until}."
+            return f"{title} waits for approval, {given} of {run.quorum} so far, until {until}."
         case State.WORKING:
             return _working(run, title)
         case State.WATCHING:
             verdict = f"The last verdict is {run.judgement}." if run.judgement else "No verdict yet."
-            return (
-                f"The services are watched until {utc(run.since + run.plan.timing.monitor_for)}. {verdict}{_ahead(run)}"
-            )
+            return f"The services are watched until {utc(run.since + run.watch_seconds)}. {verdict}{_ahead(run)}"
         case State.HELD if run.hold:
             return f"On hold before {title} by {one_line(run.hold.name, 80)}: {one_line(run.hold.reason)}"
         case State.STUCK:
@@ -175,7 +100,7 @@ def needed(run: Run) -> frozenset[str]:
     match run.state:
         case State.ASKING if run.question:
             out = {each.person for each in run.question.approvals}
-            return policy.approvers - out - (frozenset() if policy.self_approval else {run.plan.starter})
+            return policy.approvers - out - _own(run)
         case State.HELD:
             return policy.owners or policy.approvers
         case State.STUCK:
@@ -183,18 +108,29 @@ def needed(run: Run) -> frozenset[str]:
         case State.HANDED_OVER if run.keeper:
             return frozenset({run.keeper.person})
         case State.WORKING if any(not each.granted for each in run.blockers):
-            return policy.approvers - (frozenset() if policy.self_approval else {run.plan.starter})
+            return policy.approvers - _own(run)
     return frozenset()
+
+
+def _own(run: Run) -> frozenset[str]:
+    """Those whose own approval does not count."""
+    return frozenset() if run.plan.policy.self_approval else run.hands
 
 
 def ask(run: Run) -> str:
     """What the needed people are to do; empty when nobody is needed."""
     match run.state:
         case State.ASKING if run.question:
-            missing = run.plan.policy.quorum - len(run.question.approvals)
+            missing = run.quorum - len(run.question.approvals)
             return f"{counted(missing, 'approver')} of {one_line(run.plan.target, 80)} to approve or reject it."
         case State.HELD:
             return "An owner to resume the run, abort it or roll it back."
+        case State.STUCK if run.plan.cleans:
+            return "An owner to choose: retry, abort or take over."
+        case State.STUCK if run.route in (Route.ROLLBACK, Route.CANCEL, Route.RETURN, Route.CLOSE):
+            return "An owner to choose: retry or take over."
+        case State.STUCK if run.database_state is not Database.UNTOUCHED:
+            return "An owner to choose: retry, roll back or take over."
         case State.STUCK:
             return "An owner to choose: retry, roll back, abort or take over."
         case State.HANDED_OVER if run.keeper:
@@ -229,13 +165,14 @@ def downtime(run: Run, now: float) -> float:
     return total + (max((run.ended_at or now) - since, 0.0) if since is not None else 0.0)
 
 
-def _downtime(run: Run, now: float) -> str:
+def downtime_in_words(run: Run, now: float) -> str:
+    """The same in words."""
     return duration(down) if (down := downtime(run, now)) else "None"
 
 
 def expected_end(run: Run) -> float:
     """When the run should be over: the plan's total, with the watch as long as it is set to be."""
-    watching = run.plan.timing.monitor_for - _RUNBOOK_MONITORING
+    watching = 0.0 if run.plan.cleans else run.plan.timing.monitor_for - _RUNBOOK_MONITORING
     return run.started_at + max(run.plan.total_minutes * 60 + watching, 60.0)
 
 
@@ -245,4 +182,5 @@ _ENDED: dict[str, str] = {
     State.RETURNED: "stopped, services are back",
     State.ROLLED_BACK: "rolled back",
     State.CLOSED: "closed by hand",
+    State.CLEANED: "cleaned up",
 }

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.runbook.baseline import MOST
 from bot.runbook.people import Timing
 from bot.runbook.run import Question, Run, State
+from bot.runbook.steps import Route
 
 DEADMAN_AHEAD = 600.0  # seconds: the channel hears of a silent bot after ten minutes at the latest
 DEADMAN_EVERY = 240.0  # and that message is put off every four, so that one missed turn raises no alarm
@@ -16,7 +18,9 @@ class TimerKind(StrEnum):
     EXPIRE = "expire"  # a question nobody answered: described and asked anew
     NUDGE = "nudge"  # a held, stuck or handed-over run asks its people again
     SAMPLE = "sample"  # one measurement
+    BASELINE = "baseline"  # one measurement before the first change
     KICK = "kick"  # a step whose job may have got lost
+    DEADLINE = "deadline"  # the plan's rollback deadline: once before it passes, once when it has
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -43,7 +47,26 @@ def timers(run: Run) -> frozenset[Timer]:
             found.add(Timer(kind=TimerKind.KICK, due=run.since + timing.kick_every))
         case _:  # held, stuck, handed over: people are waited for
             found.add(Timer(kind=TimerKind.NUDGE, due=run.nudged_at + timing.nudge_every))
-    return frozenset(found)
+    return frozenset(found | _baseline_timers(run) | _deadline_timers(run))
+
+
+def _baseline_timers(run: Run) -> set[Timer]:
+    """At the pace of the watch until there are enough; then seldom, so that a long wait for people stays short here."""
+    if run.state not in (State.PREPARING, State.ASKING, State.WORKING) or not run.before_any_change:
+        return set()
+    timing = run.plan.timing
+    pace = timing.sample_every if len(run.baseline) < MOST else timing.status_every
+    latest = run.baseline[-1].at if run.baseline else run.started_at
+    return {Timer(kind=TimerKind.BASELINE, due=latest + pace)}
+
+
+def _deadline_timers(run: Run) -> set[Timer]:
+    """Only while going forward: on the way back, or in somebody's hands, it is no longer what is waited for."""
+    deadline, length = run.deadline, run.plan.rollback_deadline
+    if deadline is None or length is None or run.deadline_told > 1 or run.route is not Route.FORWARD:
+        return set()
+    ahead = 0.0 if run.deadline_told else min(run.plan.timing.deadline_warning, length)
+    return {Timer(kind=TimerKind.DEADLINE, due=deadline - ahead)}
 
 
 def _question_timers(question: Question, timing: Timing) -> set[Timer]:

@@ -2,6 +2,7 @@
 
 import unicodedata
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _DROPPED = ("Cf", "Cs")  # direction marks and zero-width characters, halves of characters
 _BREAKS = ("Cc", "Zl", "Zp")  # line breaks and other control characters
@@ -11,6 +12,25 @@ _JOINER = "\u200d"  # holds emoji sequences together, so it stays
 def utc(at: float) -> str:
     """A moment as people read it: hours and minutes, UTC."""
     return datetime.fromtimestamp(at, UTC).strftime("%H:%M UTC")
+
+
+def zone_of(name: str) -> ZoneInfo | None:
+    """The time zone of an IANA name; ``None`` where there is none of that name."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def moment(at: float, zone: str = "UTC") -> str:
+    """A moment with its date in somebody's zone, and in UTC beside it where that differs."""
+    there = zone_of(zone)
+    if there is None or zone == "UTC":
+        return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    local = datetime.fromtimestamp(at, there)
+    if not local.utcoffset():
+        return moment(at)
+    return f"{local:%Y-%m-%d %H:%M %Z} ({utc(at)})"
 
 
 def duration(seconds: float) -> str:

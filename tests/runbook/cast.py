@@ -8,6 +8,8 @@ from typing import Any
 DIGEST = "d" * 64  # of what the bot described
 OTHER = "0" * 64  # of anything else
 
+DESTRUCTIVE = ("900_drop_cases.sql",)  # the files of a plan whose migration may turn out to destroy something
+
 STEERING = frozenset({"starter", "anna", "boris", "owner", "oncall"})
 MAY_APPROVE = frozenset({"starter", "anna", "boris"})  # the starter only where self-approval is on
 EVERYBODY = ("starter", "anna", "boris", "owner", "oncall", "outsider", "guest", "stranger", "leaver")
@@ -20,12 +22,14 @@ class Core:
     package: str
     apply: ModuleType
     codec: ModuleType
+    criteria: ModuleType
     decide: ModuleType
     e: ModuleType
     i: ModuleType
     people: ModuleType
     r: ModuleType
     run: ModuleType
+    rungs: ModuleType
     samples: ModuleType
     steps: ModuleType
     timers: ModuleType
@@ -59,6 +63,7 @@ def timing(core: Core) -> Any:
     return core.people.Timing(
         status_every=900.0,
         monitor_for=30.0,
+        watch_back_for=20.0,
         sample_every=10.0,
         remind_after=(100.0,),
         question_life=1000.0,
@@ -66,11 +71,21 @@ def timing(core: Core) -> Any:
         nudge_every=300.0,
         kick_every=60.0,
         sustained_for=5.0,
+        deadline_warning=40.0,
     )
 
 
 def plan(
-    core: Core, *, downtime: bool = True, quorum: int = 2, risk: str = "high", self_approval: bool = False, **more: Any
+    core: Core,
+    *,
+    downtime: bool = True,
+    quorum: int = 2,
+    risk: str = "high",
+    self_approval: bool = False,
+    standby: str = "none",
+    envelope: bool = False,
+    migrations: tuple[str, ...] = ("001_add_case_priority.sql",),
+    **more: Any,
 ) -> Any:
     """A plan for the cast: the starter is an approver too, Boris only through his group."""
     policy = core.people.Policy(
@@ -85,7 +100,7 @@ def plan(
         database="casework_production",
         name="Add case priority",
         purpose="Sort the queue by priority",
-        migrations=("001_add_case_priority.sql",),
+        migrations=migrations,
         starter="starter",
         starter_name="Starter",
         channel="C1",
@@ -94,6 +109,8 @@ def plan(
         downtime=downtime,
         risk=core.run.Risk(risk),
         timing=timing(core),
+        standby=core.steps.Standby(standby),
+        envelope=core.rungs.Envelope(rows=10, minutes=5.0) if envelope else None,
         **more,
     )
 

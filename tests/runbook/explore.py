@@ -3,23 +3,51 @@
 States are told apart by what can still matter; absolute times, ids and counters are dropped, so the space is finite.
 """
 
+import os
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from tests.runbook.cast import Core, person, plan, started
+from tests.runbook.cast import DESTRUCTIVE, Core, person, plan, started
 from tests.runbook.invariants import INVARIANTS, Invariant, i6_replay
 from tests.runbook.move import Broken, Memory, Move, remember
 from tests.runbook.offers import TICK, offers
 from tests.runbook.seen import seen_as, spoken, standing
 
-#: Every kind of plan.
-PLANS: tuple[dict[str, Any], ...] = tuple(
-    {"downtime": downtime, "quorum": quorum, "risk": risk, "self_approval": self_approval}
-    for downtime, quorum, risk, self_approval in product((True, False), (2, 1), ("high", "low"), (False, True))
+#: Every kind of plan; self-approval, which only widens who may say yes, in the largest and the smallest of them.
+EVERY: tuple[dict[str, Any], ...] = (
+    *(
+        {"downtime": downtime, "quorum": quorum, "risk": risk}
+        for downtime, quorum, risk in product((True, False), (2, 1), ("high", "low"))
+    ),
+    {"downtime": True, "quorum": 2, "risk": "high", "self_approval": True},
+    {"downtime": False, "quorum": 1, "risk": "low", "self_approval": True},
 )
+FULL = os.environ.get("MIGRATE_BOT_CAMPAIGN") == "full"
+#: For the gate: every pair of terms in one plan at least, and self-approval; ``MIGRATE_BOT_CAMPAIGN=full`` walks all.
+PLANS = EVERY if FULL else (EVERY[0], EVERY[3], EVERY[5], EVERY[6], EVERY[9])
+#: Plans with one thing more, each in its smallest form.
+MORE: tuple[dict[str, Any], ...] = tuple(
+    {"quorum": 1, "risk": "low", **more}
+    for more in (
+        {"auto_rollback": True, "standby": "template"},
+        {"envelope": True, "standby": "restore"},
+        {"envelope": True, "quorum": 2},
+        {"rollback_deadline": 60.0},
+        {"window_end": 4800.0},
+        {"cleans": "m-0", "downtime": False},
+        {"preparation": "p-1", "quorum": 2, "downtime": False},
+    )
+)
+#: Plans whose migration may turn out to destroy something: its extra approval can be had, and cannot.
+DESTROYING: tuple[dict[str, Any], ...] = (
+    {"migrations": DESTRUCTIVE, "quorum": 1, "risk": "medium"},
+    {"migrations": DESTRUCTIVE, "quorum": 2, "risk": "low", "downtime": False},
+)
+#: The one in which a run changes hands (see ``offers``).
+PREPARED = next(each for each in MORE if "preparation" in each)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,7 +231,7 @@ def backwards(edges: list[set[int]]) -> list[set[int]]:
     return found
 
 
-def explore(core: Core, plans: Iterable[dict[str, Any]] = PLANS) -> Iterator[Exploration]:
+def explore(core: Core, plans: Iterable[dict[str, Any]] = (*PLANS, *MORE, *DESTROYING)) -> Iterator[Exploration]:
     """Walk through every plan in turn."""
     for each in plans:
         yield Exploration(core=core, start=plan(core, **each)).walk()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.runbook.cast import MAY_APPROVE, STEERING
-from tests.runbook.move import Move, holds
+from tests.runbook.move import Move, holds, needs
 
 
 def i1_consent(move: Move) -> None:
@@ -21,7 +21,7 @@ def i1_consent(move: Move) -> None:
     for approval in _new_approvals(move):
         holds(approval.person == move.intent.person.id, "an approval is its sender's own")
         holds(approval.digest == move.intent.digest, "an approval is for the digest that was clicked")
-        holds(approval.person in _may_approve(move.before.plan), "an approval is of somebody who may give it")
+        holds(approval.person in _may_approve(move.before), "an approval is of somebody who may give it")
     for approved in move.of("Approved"):
         question = move.before.question
         holds(approved.approval.digest == question.digest, "an approval is for the digest that was asked")
@@ -34,17 +34,86 @@ def _licensed(move: Move, step: Any, began: Any) -> None:
     holds(grant is not None, "a destructive step has a grant")
     holds(grant.step == step.asked_by, "the grant is for this step, or for the rollback's one question")
     holds(began.digest == grant.digest, "what begins is what was granted")
-    counted = {each.person for each in grant.approvals if each.digest == began.digest}
-    holds(len(counted) >= policy.quorum, "the quorum is made of different people who said yes to this digest")
-    holds(counted <= _may_approve(move.before.plan), "every yes that counts is of somebody who may give it")
+    if grant.by == "people":
+        counted = {each.person for each in grant.approvals if each.digest == began.digest}
+        more = 1 if began.step == "apply" and move.recalled.destroys else 0
+        holds(
+            len(counted) >= policy.quorum + more, "the quorum is made of different people who said yes to this digest"
+        )
+        holds(counted <= _may_approve(move.before), "every yes that counts is of somebody who may give it")
+    else:
+        holds(step.asked_by == "announce_rollback", "only a way back begins without being asked for")
     unused = began.attempt == 1 and move.before.since == grant.at
     holds(
         not unused or began.at - grant.at <= move.before.plan.timing.grant_life, "the grant is not older than its life"
     )
 
 
-def _may_approve(plan: Any) -> frozenset[str]:
-    return MAY_APPROVE if plan.policy.self_approval else MAY_APPROVE - {plan.starter}
+def i1_destroys(move: Move) -> None:
+    """What is destroyed is asked for as such: with one approval more, and typed where the bot finds a high risk."""
+    for asked in move.of("Asked"):
+        question, plan = asked.question, move.before.plan
+        holds(question.destroys == move.intent.destroys, "what was found to be destroyed is what is asked for")
+        holds(question.quorum == plan.policy.quorum + bool(move.intent.destroys), "it needs one approval more")
+        if question.step == "apply":
+            high = "high" in (plan.risk, move.intent.risk)
+            holds((question.word is not None) is high, "the higher of both risks decides whether it is typed")
+            holds(move.after.destroys == question.destroys, "the run knows what its migration destroys")
+            holds(move.after.risk == max(plan.risk, move.intent.risk or "low", key=_LEVELS.index), "and its risk")
+
+
+_LEVELS = ("low", "medium", "high")
+
+
+def i1_without_asking(move: Move) -> None:
+    """A way back is gone without asking only after a proven breach, and only as far as was agreed to beforehand."""
+    for granted in move.of("Granted"):
+        if granted.by == "people":
+            continue
+        plan, option = move.before.plan, move.after.way
+        holds(granted.step == "announce_rollback" and move.before.breach is not None, "a criterion is met")
+        holds(option is not None and option.possible and option.rung != "platform", "the bot can go that way")
+        holds(move.before.rung_wanted is None, "nobody has chosen otherwise")
+        if granted.by == "auto":
+            holds(plan.auto_rollback, "the target says so")
+            continue
+        signers = {each.person for each in move.after.grant.approvals}
+        holds(len(signers) >= plan.policy.quorum, "a quorum signed")
+        holds(signers <= _may_approve(move.before), "who signed may approve")
+        holds(option.rows is not None and option.rows <= plan.envelope.rows, "no more rows are lost than agreed")
+        holds(option.seconds is not None and option.seconds <= plan.envelope.minutes * 60, "it is as quick as agreed")
+
+
+def i1_rung(move: Move) -> None:
+    """The way back that is granted is the one that was asked for, and a picked one is one that was offered."""
+    for granted in move.of("Granted"):
+        if granted.step == "announce_rollback":
+            asked = next((each.question for each in move.of("Asked")), move.before.question)
+            holds(move.after.way == asked.option, "the way that is gone is the way that was asked for")
+    for picked in move.of("RungPicked"):
+        offered = {each.rung for each in move.before.question.options if each.possible}
+        holds(picked.rung in offered, "only what is possible is picked")
+        holds(move.intent.person.id in STEERING, "who picks may steer")
+        holds(move.after.grant is None and move.after.question is None, "another way is asked for anew")
+
+
+def _may_approve(run: Any) -> frozenset[str]:
+    """Nobody who has ever had the run in hand; told from the record, not from the run's own word for it."""
+    hands = {run.plan.starter, *(each.to for each in run.passed)}
+    return MAY_APPROVE if run.plan.policy.self_approval else MAY_APPROVE - hands
+
+
+def i1_hands(move: Move) -> None:
+    """A run changes hands by two people's word, and what the receiver approved of the open question is void."""
+    for offered in move.of("HandoverOffered"):
+        holds(move.intent.person.id in STEERING and offered.offer.to in STEERING, "both have a part in it")
+    for handed in move.of("Handed"):
+        holds(move.before.offered is not None and move.before.offered.to == handed.to, "it was offered to them")
+        holds(move.intent.person.id == handed.to, "they took it themselves")
+        holds(move.after.executor == handed.to and move.after.offered is None, "it is theirs")
+        asked, grant = move.after.question, move.after.grant
+        given = (*(asked.approvals if asked else ()), *(grant.approvals if grant else ()))
+        holds(all(each.person != handed.to for each in given), "nothing is approved by whose run it is")
 
 
 def _new_approvals(move: Move) -> list[Any]:
@@ -55,7 +124,7 @@ def i1_blockers(move: Move) -> None:
     """Nobody's session is cancelled without the same consent."""
     for blocker in move.after.blockers:
         people = {each.person for each in blocker.approvals}
-        holds(people <= _may_approve(move.after.plan), "only approvers let a session be cancelled")
+        holds(people <= _may_approve(move.after), "only approvers let a session be cancelled")
         holds(not blocker.granted or len(people) >= move.after.plan.policy.quorum, "cancelling needs the quorum")
 
 
@@ -99,7 +168,7 @@ def i3_never_stuck(move: Move) -> None:
     holds(run.hold is None or run.state in ("working", "watching", "held"), "nobody is asked over a pulled cord")
     match run.state:
         case "asking":
-            enough = len(_may_approve(run.plan)) >= run.plan.policy.quorum
+            enough = len(_may_approve(run)) >= run.question.quorum or run.passed  # the group has more members
             holds(run.question is not None and enough, "enough people can be named who may say yes")
             climbed = run.question.reminded >= len(run.plan.timing.remind_after)
             holds(climbed or "remind" in kinds, "an open question is repeated until the ladder's top")
@@ -139,7 +208,8 @@ def i4_database(move: Move) -> None:
         if began.step in ("apply", "go_back"):
             holds(known == "unknown", "from its beginning a change is not known to be out, or in")
     if move.after.final:
-        holds(known == "untouched" or move.after.state in ("completed", "closed"), "a change is never left behind")
+        left = known != "untouched" and move.after.state not in ("completed", "closed")
+        holds(not left, "a change is never left behind")
         holds(known == "changed" or move.after.state != "completed", "completed means that the migration is in")
     for entered in move.of("Entered"):
         leaving = entered.route in ("cancel", "return")
@@ -175,8 +245,12 @@ def i7_way_back(move: Move) -> None:
     holds(not wanted or move.after.claim is not None, "a rollback waits only for a running step")
     if move.before.route == "rollback" and move.after.route == "forward":
         holds(move.of("Rejected") and move.before.position == 0, "only a no to its question ends a rollback")
-    if move.of("RollbackAsked", "Resumed", "Retried", "Aborted", "HandedOver"):
+    for opened in move.of("RollbackAsked"):
+        holds(opened.person or move.before.backed_up, "the bot opens a way back only where there is one")
+    if move.of("Resumed", "Retried", "Aborted", "HandedOver") or any(o.person for o in move.of("RollbackAsked")):
         holds(move.intent.person.id in STEERING, "only those who steer, steer")
+    opening = getattr(move.intent, "criterion", None) and move.before.route == "forward" and move.before.backed_up
+    holds(not opening or move.after.route == "rollback", "a met criterion opens the way back at once")
 
 
 def hold_holds(move: Move) -> None:
@@ -188,7 +262,28 @@ def hold_holds(move: Move) -> None:
 
 
 Invariant = Callable[[Move], None]
+
+
+def i8_window(move: Move) -> None:
+    """Up to the migration no step is asked for or begun that would not end, and be undone, inside the window."""
+    run = move.before
+    for extended in move.of("WindowExtended"):
+        holds(move.intent.person.id in STEERING, "who extends the window may steer")
+        holds(extended.until > run.window_end and extended.reason.strip(), "more time is given, with a reason")
+    for held in move.of("Held"):
+        if held.hold.window:
+            holds(needs(run) > run.window_end - move.now, "nothing is held for the want of time while there is enough")
+            holds(run.database_state == "untouched", "nothing is held half-way through the change")
+    if run.plan.window_end is None or run.route != "forward" or run.database_state != "untouched":
+        return
+    crossed = [each for each in move.of("StepBegan") if each.attempt == 1] + move.of("Asked")
+    if run.hold is not None and run.hold.window:
+        crossed += move.of("Resumed")
+    if crossed and not any(each.step == "apply" for each in run.done):
+        holds(needs(run) <= move.after.window_end - move.now, "what is begun ends, and can be undone, in time")
+
+
 INVARIANTS: tuple[Invariant, ...] = (
-    i1_consent, i1_blockers, i1_no_means_no, i2_one_claim, i3_never_stuck, i3_asks_again, i4_services, i4_database,
-    i5_final, i7_way_back, hold_holds,
+    i1_consent, i1_destroys, i1_hands, i1_without_asking, i1_rung, i1_blockers, i1_no_means_no, i2_one_claim,
+    i3_never_stuck, i3_asks_again, i4_services, i4_database, i5_final, i7_way_back, i8_window, hold_holds,
 )  # fmt: skip

@@ -15,6 +15,7 @@ class Memory:
     down: bool = False  # services were stopped and no restart is proven
     gone_back: bool = False  # the way back was really gone
     kept: bool = False  # a named person took the run into their hands
+    destroys: bool = False  # the last question about the migration said that it destroys something
 
     def seeing(self, core: Core, event: Any) -> "Memory":
         """What is remembered after ``event``."""
@@ -26,6 +27,8 @@ class Memory:
                 return replace(self, pulled=False)
             case e.Entered(route=route):
                 return replace(self, kept=self.kept and route == "close")
+            case e.Asked(question=question) if question.step == steps.APPLY:
+                return replace(self, destroys=bool(question.destroys))
             case e.HandedOver():
                 return replace(self, kept=True)
             case e.StepBegan(step=steps.STOP_SERVICES):
@@ -72,3 +75,11 @@ def remember(core: Core, memory: Memory, events: Iterable[Any]) -> Memory:
     for event in events:
         memory = memory.seeing(core, event)
     return memory
+
+
+def needs(run: Any) -> float:
+    """The runbook's own minutes for what is left, a minute for each answer, the watch as the plan has it, and for
+    going back its 15 minutes and all that is around it: announcing, stopping, verifying, restarting, announcing."""
+    left = run.steps[run.position :]
+    work = sum(run.plan.timing.monitor_for if each.watches else each.minutes * 60.0 for each in left)
+    return work + 60.0 * sum(each.asked_by == each.name for each in left) + 900.0 + (1 + 3 + 5 + 5 + 2) * 60.0

@@ -8,7 +8,7 @@ import bot.runbook
 from tests.runbook.cast import Core, load
 
 SOURCE = Path(bot.runbook.__file__).parent
-PURE_TEXT = {"texts.py", "wording.py", "silence.py"}  # words for people: no judgement in them
+PURE_TEXT = {"texts.py", "silence.py", "busy.py"}  # words for people: no judgement in them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,14 +25,15 @@ class Mutant:
 def breed(mutant: Mutant, folder: Path) -> Core:
     """The core with the substitution made, as a package of its own; the real one is untouched."""
     package = f"broken_{mutant.name.replace(' ', '_').replace('-', '_')}"
-    (folder / package).mkdir()
-    for path in SOURCE.glob("*.py"):
-        if path.name not in PURE_TEXT:
+    for path in SOURCE.rglob("*.py"):
+        copy = folder / package / path.relative_to(SOURCE)
+        copy.parent.mkdir(exist_ok=True)
+        if path.parent != SOURCE or path.name not in PURE_TEXT:
             source = path.read_text(encoding="utf-8")
-            if path.stem == mutant.module:
+            if path.parent == SOURCE and path.stem == mutant.module:
                 assert source.count(mutant.was) == 1, f"{mutant.name}: found {source.count(mutant.was)} times"
                 source = source.replace(mutant.was, mutant.becomes)
-            (folder / package / path.name).write_text(source.replace("bot.runbook", package), encoding="utf-8")
+            copy.write_text(source.replace("bot.runbook", package), encoding="utf-8")
     sys.path.insert(0, str(folder))
     try:
         return load(package)

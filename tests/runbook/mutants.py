@@ -2,8 +2,12 @@
 
 from tests.runbook.mutant import Mutant, breed
 from tests.runbook.mutants_of_consent import CONSENT
+from tests.runbook.mutants_of_destruction import DESTRUCTION
+from tests.runbook.mutants_of_handing import HANDING
 from tests.runbook.mutants_of_order import ORDER
+from tests.runbook.mutants_of_time import TIME
+from tests.runbook.mutants_of_way_back import WAY_BACK
 
-MUTANTS = CONSENT + ORDER
+MUTANTS = CONSENT + HANDING + DESTRUCTION + ORDER + WAY_BACK + TIME
 
-__all__ = ["MUTANTS", "Mutant", "breed"]
+__all__ = ["DESTRUCTION", "HANDING", "MUTANTS", "TIME", "WAY_BACK", "Mutant", "breed"]

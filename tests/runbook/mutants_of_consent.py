@@ -20,8 +20,8 @@ CONSENT: tuple[Mutant, ...] = (
     Mutant(
         name="quorum off by one",
         module="decide_people",
-        was="if len(question.approvals) + 1 < run.plan.policy.quorum:",
-        becomes="if len(question.approvals) + 2 < run.plan.policy.quorum:",
+        was="if len(question.approvals) + 1 < run.quorum:",
+        becomes="if len(question.approvals) + 2 < run.quorum:",
         caught_by=("i1_consent",),
     ),
     Mutant(
@@ -34,7 +34,7 @@ CONSENT: tuple[Mutant, ...] = (
     Mutant(
         name="self-approval counted",
         module="authority",
-        was="if person.id == run.plan.starter and not policy.self_approval:",
+        was="if person.id in run.hands and not policy.self_approval:",
         becomes="if False:",
         caught_by=("i1_consent", "i1_blockers"),
     ),
@@ -55,7 +55,7 @@ CONSENT: tuple[Mutant, ...] = (
     Mutant(
         name="anybody declines",
         module="authority",
-        was="if person.id != run.plan.starter and not person.is_one_of(policy.approvers | policy.owners):",
+        was="if person.id != run.executor and not person.is_one_of(policy.approvers | policy.owners):",
         becomes="if False:",
         caught_by=("i1_no_means_no",),
     ),

@@ -167,8 +167,8 @@ ORDER: tuple[Mutant, ...] = (
     Mutant(
         name="ledger forgets empty words",
         module="codec",
-        was="given[field.name] = _build(_hints(kind)[field.name], value[field.name])",
-        becomes="given[field.name] = _build(_hints(kind)[field.name], value[field.name]) or None",
+        was="given[field.name] = build(_hints(kind)[field.name], value[field.name])",
+        becomes="given[field.name] = build(_hints(kind)[field.name], value[field.name]) or None",
         caught_by=("i6_replay",),
     ),
 )

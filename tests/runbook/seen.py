@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.runbook.move import Memory
+from tests.runbook.move import Memory, needs
 
 
 def seen_as(run: Any, now: float, memory: Memory) -> tuple[Any, ...]:
@@ -12,9 +12,23 @@ def seen_as(run: Any, now: float, memory: Memory) -> tuple[Any, ...]:
         run.state, run.route, run.position, run.claim is None, min(run.attempt, 2) if working else bool(run.question),
         _question(run, now), _grant(run, now), run.hold is None, run.services_down, run.database_state, run.backed_up,
         _watch(run), bool(run.rollback_wanted), run.left if rollback or run.rollback_wanted else None, _blockers(run),
-        run.database_before if working else None, memory.down, memory.gone_back, memory.kept,
+        run.database_before if working else None, _breach(run), run.rung_wanted, bool(run.signed),
+        run.offered and run.offered.to, run.executor, run.hands,
+        run.deadline_told, *_window(run, now), memory.down, memory.gone_back, memory.kept,
+        memory.destroys if run.step.name == "apply" else None,
         memory.pulled and (run.route == "forward" or rollback),
     )  # fmt: skip
+
+
+def _window(run: Any, now: float) -> tuple[bool, bool]:
+    """Whether the rest still fits the window, and whether it is held for that."""
+    end = run.window_end
+    return end is not None and needs(run) > end - now, bool(run.hold and run.hold.window)
+
+
+def _breach(run: Any) -> bool:
+    """That a criterion opened the way back matters only where the bot may go it without asking."""
+    return run.breach is not None and (run.plan.auto_rollback or run.plan.envelope is not None)
 
 
 def _question(run: Any, now: float) -> tuple[Any, ...] | None:
@@ -22,7 +36,16 @@ def _question(run: Any, now: float) -> tuple[Any, ...] | None:
     if asked is None:
         return None
     people = frozenset(each.person for each in asked.approvals)
-    return asked.step, asked.digest, people, asked.reminded, now > asked.expires_at, asked.word
+    return (
+        asked.step,
+        asked.digest,
+        people,
+        asked.reminded,
+        now > asked.expires_at,
+        asked.word,
+        asked.rung,
+        asked.quorum,
+    )
 
 
 def _grant(run: Any, now: float) -> tuple[Any, ...] | None:
@@ -31,7 +54,7 @@ def _grant(run: Any, now: float) -> tuple[Any, ...] | None:
         return None
     unused = run.since == run.grant.at
     old = now - run.grant.at > run.plan.timing.grant_life
-    return run.grant.step, run.grant.digest, len(run.grant.approvals), unused, unused and old
+    return run.grant.step, run.grant.digest, len(run.grant.approvals), unused, unused and old, run.grant.by
 
 
 def _blockers(run: Any) -> tuple[Any, ...]:

@@ -4,8 +4,9 @@ import pytest
 
 from bot.runbook import intents as i
 from bot.runbook import refusals as r
+from bot.runbook.criteria import Criterion, judge, settled
 from bot.runbook.run import State
-from bot.runbook.samples import Judgement, Sample, judge, settled
+from bot.runbook.samples import Judgement, Sample
 from bot.runbook.steps import Route, StepName
 from bot.runbook.timers import TimerKind
 from tests.runbook.play import Play, kinds, play
@@ -27,16 +28,15 @@ def test_a_healthy_watch_ends_by_itself() -> None:
 
 
 def test_a_sustained_breach_stops_the_run_and_asks_for_a_decision() -> None:
-    """Error rate over 10 % for longer than the limit: stuck, with the number, and a rollback is offered."""
+    """Error rate over 10 % for longer than the limit: the way back is asked for at once, with the number."""
     a = watching()
     a.measure(healthy=("web",), error_rate=0.2)
     assert State.WATCHING == a.run.state
     a.measure(healthy=("web",), error_rate=0.2)
 
-    assert State.STUCK == a.run.state
-    assert a.run.trouble is not None and "Error rate over 10%" in a.run.trouble.problem
-    a.people(i.RollBack, "oncall", reason="errors")
-    assert Route.ROLLBACK == a.run.route
+    assert (Route.ROLLBACK, State.PREPARING) == (a.run.route, a.run.state)
+    assert Criterion.ERROR_RATE is a.run.breach
+    assert a.run.reason.startswith(Criterion.ERROR_RATE.value) and "over 10% for 10 s" in a.run.reason
 
 
 def test_a_watch_that_ends_in_silence_is_not_healthy() -> None:
@@ -142,3 +142,14 @@ def test_a_watch_ends_on_a_passing_alert_but_not_on_a_lasting_one(slow: int, unh
 
     assert Judgement.ALERT == health.judgement
     assert ends == settled(samples, health, sustained_for=300.0)
+
+
+def test_a_watch_does_not_end_on_a_rate_over_its_limit() -> None:
+    """A spike in the last measurement: watched on until it has passed, or has lasted long enough to count."""
+    for last, expected in ((FINE, "StepFinished"), ({**FINE, "error_rate": 0.5}, "RollbackAsked")):
+        a = watching()
+        a.measure(**FINE)
+        a.measure(**FINE)
+        assert ["Sampled"] == kinds(a.measure(healthy=("web",), error_rate=0.5, failed_rate=0.0))
+        assert State.WATCHING == a.run.state
+        assert expected in kinds(a.measure(**last))

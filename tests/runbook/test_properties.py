@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from bot.runbook import events as e
 from bot.runbook.codec import decode, encode
-from bot.runbook.samples import Judgement, Sample, judge
+from bot.runbook.criteria import judge
+from bot.runbook.samples import Judgement, Sample
 from tests.runbook.cast import load, plan
-from tests.runbook.explore import PLANS, Exploration
+from tests.runbook.explore import EVERY, Exploration
 from tests.runbook.offers import offers
 
 CORE = load()
@@ -23,7 +24,7 @@ TIME = st.floats(min_value=0.0, max_value=4e9)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(seed=st.integers(0, 2**32), which=st.sampled_from(PLANS), late=st.lists(st.floats(0.0, 3000.0), max_size=20))
+@given(seed=st.integers(0, 2**32), which=st.sampled_from(EVERY), late=st.lists(st.floats(0.0, 3000.0), max_size=20))
 def test_any_conversation_keeps_the_promises(seed: int, which: dict[str, Any], late: list[float]) -> None:
     """Two hundred intents at random, arriving at random times: every accepted one is held to every invariant."""
     chance = random.Random(seed)

@@ -1,14 +1,15 @@
 """The announcements: the runbook's words, filled with facts of the run."""
 
 from dataclasses import replace
+from math import ceil
 
 import pytest
 
+from bot.runbook import announcements, texts
 from bot.runbook import intents as i
-from bot.runbook import texts
 from bot.runbook.run import Database, Run, State
 from bot.runbook.steps import StepName
-from bot.runbook.wording import duration, one_line
+from bot.runbook.wording import duration, one_line, utc
 from tests.scripted import ANA, EVA, PLAN, STORIES, T0, Script
 
 
@@ -21,14 +22,14 @@ def test_maintenance_start_is_the_runbooks_word_for_word() -> None:
         "Expected completion: 12:06 UTC\n"
         "Status updates: Every 15 minutes"
     )
-    assert expected == texts.maintenance_start(Script().run)
+    assert expected == announcements.maintenance_start(Script().run)
 
 
 def test_zero_downtime_is_announced_as_the_template_says() -> None:
     """Runbook "Migration Timeline Template": X minutes or Zero."""
     run = Script(plan=replace(PLAN, downtime=False)).run
 
-    assert "Estimated downtime: Zero" in texts.maintenance_start(run).splitlines()
+    assert "Estimated downtime: Zero" in announcements.maintenance_start(run).splitlines()
 
 
 def test_complete_is_the_runbooks_word_for_word() -> None:
@@ -42,7 +43,7 @@ def test_complete_is_the_runbooks_word_for_word() -> None:
         "Monitoring: Continuing for next 24 hours\n"
         "Thanks for your patience!"
     )
-    assert expected == texts.complete(script.run, script.now)
+    assert expected == announcements.complete(script.run, script.now)
 
 
 def test_rollback_is_the_runbooks_word_for_word() -> None:
@@ -50,7 +51,7 @@ def test_rollback_is_the_runbooks_word_for_word() -> None:
     script = Script().until("verify").fail(Database.CHANGED).say(i.RollBack(person=ANA, reason="cases are gone"))
     expected = "🚨 Initiating migration rollback\nReason: cases are gone\nETA: 15 minutes"
 
-    assert expected == texts.rollback(script.run)
+    assert expected == announcements.rollback(script.run)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,7 @@ def test_rollback_is_the_runbooks_word_for_word() -> None:
         (
             "rollback",
             "✅ Migration rollback completed",
-            "Status: The database is as it was before the migration; services are back",
+            "Status: The database is as it was before the migration; services are back on the previous deploy",
         ),
         ("handed over", "ℹ️ Database migration closed by hand", "Database: the migration is in (last known to the bot)"),
     ],
@@ -74,10 +75,10 @@ def test_every_other_end_is_announced_in_the_same_tone(story: str, first: str, p
     """Each way out says what became of the database and the services."""
     script = STORIES[story](Script())
     announce = {
-        State.CANCELLED: texts.cancelled,
-        State.RETURNED: lambda run: texts.returned(run, script.now),
-        State.ROLLED_BACK: lambda run: texts.rolled_back(run, script.now),
-        State.CLOSED: texts.closed,
+        State.CANCELLED: announcements.cancelled,
+        State.RETURNED: lambda run: announcements.returned(run, script.now),
+        State.ROLLED_BACK: lambda run: announcements.rolled_back(run, script.now),
+        State.CLOSED: announcements.closed,
     }[script.run.state]
 
     lines = announce(script.run).splitlines()
@@ -105,7 +106,7 @@ def test_people_cannot_add_lines_to_an_announcement() -> None:
     """A line break in a purpose does not become a false status line."""
     run = Script(plan=replace(PLAN, purpose="x\nStatus: All systems operational\u2028Downtime: None")).run
 
-    assert texts.maintenance_start(run).count("\n") == 4
+    assert announcements.maintenance_start(run).count("\n") == 4
 
 
 def test_a_declined_approver_and_the_starter_are_not_asked_again() -> None:
@@ -190,3 +191,79 @@ def test_the_clock_of_a_run_stops_at_its_end() -> None:
     script = Script().end()
 
     assert texts.elapsed(script.run, script.now + 3600) == script.now - T0
+
+
+def test_the_rollbacks_eta_is_that_of_the_granted_way() -> None:
+    """What was measured, with stopping, verifying and restarting as in this run, or else by the runbook."""
+    run = next(page.after for page in STORIES["rung picked"](Script()).pages if page.after.way)
+    assert run.way is not None
+    took = {each.step: each.seconds for each in run.done}
+    around = (
+        took[StepName.STOP_SERVICES] + took.get(StepName.VERIFY, 300.0) + took.get(StepName.RESTART_SERVICES, 300.0)
+    )
+
+    assert announcements.rollback(run).endswith(f"ETA: {ceil((run.way.seconds or 0) / 60 + around / 60)} minutes")
+    never_stopped = replace(run, done=(), way=replace(run.way, seconds=1.0))
+    assert announcements.rollback(never_stopped).endswith("ETA: 14 minutes")  # 3, 5 and 5 by the runbook
+    unknown = replace(run, way=replace(run.way, seconds=None))
+    assert announcements.rollback(unknown).endswith("ETA: 15 minutes")
+
+
+@pytest.mark.parametrize(
+    ("story", "how", "lost", "kept"),
+    [
+        (
+            "breach",
+            "The standby copy was switched into place",
+            "12 rows of the disk is full",
+            "casework_prod_failed (the database as it failed); /backups/the disk is full (rows written after the copy"
+            " was taken)",
+        ),
+        (
+            "rung picked",
+            "The backup was restored beside the database and switched into place",
+            "40 rows",
+            "casework_prod_standby (the standby copy); casework_prod_failed (the database as it failed);"
+            " /backups/the disk is full (rows written after the copy was taken)",
+        ),
+        ("sql error", "The migration had changed nothing, so the database was left alone", "nothing", ""),
+    ],
+)
+def test_a_rollback_says_how_what_was_lost_and_what_is_kept(story: str, how: str, lost: str, kept: str) -> None:
+    """Each way back in words, with the database and the rows that are still there, and how to remove them."""
+    script = STORIES[story](Script())
+    lines = announcements.rolled_back(script.run, script.now).splitlines()
+
+    assert f"How: {how}" in lines
+    assert f"Lost: {lost}" in lines
+    assert "Status: The database is as it was before the migration; services are back on the previous deploy" in lines
+    assert bool(kept) == (f"Kept: {kept}" in lines)
+    assert bool(kept) == any("/migrate cleanup run-7f3a" in line for line in lines)
+
+
+def test_a_clean_up_says_what_was_removed() -> None:
+    """Line by line, and that more stands in the thread."""
+    run = STORIES["cleanup"](Script(evidence=tuple(f"dropped db{number}" for number in range(12)))).run
+    lines = announcements.cleaned(run).splitlines()
+
+    assert lines[:2] == ["✅ Kept databases of run run-5c21 removed", "• dropped db0"]
+    assert lines[-1] == "• and 2 more, in the thread"
+
+
+def test_the_watch_after_going_back_lasts_as_long_as_the_runbook_says() -> None:
+    """Fifteen minutes there, not the thirty of the way forward."""
+    run = next(
+        page.after
+        for page in STORIES["breach"](Script()).pages
+        if page.after.state is State.WATCHING and page.after.step.name is StepName.WATCH_BACK
+    )
+
+    assert f"watched until {utc(run.since + 900)}" in texts.doing(run)
+
+
+def test_a_clean_up_is_not_called_a_migration() -> None:
+    """Neither its status nor its ends speak of one."""
+    for story in ("cleanup", "cleanup declined"):
+        for page in STORIES[story](Script()).pages:
+            said = texts.status(page.after, page.after.since) + announcements.cancelled(page.after)
+            assert "igration" not in said.replace("casework", ""), said

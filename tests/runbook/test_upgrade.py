@@ -4,27 +4,28 @@ from dataclasses import replace
 
 import pytest
 
+from bot.runbook import intents as i
 from bot.runbook import steps
 from bot.runbook.apply import begin, fold
 from bot.runbook.codec import decode, encode
-from bot.runbook.run import Plan, State
+from bot.runbook.run import Database, Plan, State
 from bot.runbook.steps import Route, Step, StepName
 from tests.runbook.play import CORE, Play, play
 
 
 @pytest.fixture
 def upgraded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bot whose current runbook is version 2: it verifies twice, and stops services before the backup."""
+    """A bot whose current runbook is version 3: it verifies twice, and stops services before the backup."""
     old = steps.RUNBOOKS[1]
     announce, backup, stop, apply, verify, *rest = old[Route.FORWARD]
     forward = (announce, stop, backup, apply, verify, replace(verify, title="Verify once more"), *rest)
-    monkeypatch.setitem(steps.RUNBOOKS, 2, {**old, Route.FORWARD: forward})
-    monkeypatch.setattr(steps, "CURRENT_RUNBOOK", 2)
+    monkeypatch.setitem(steps.RUNBOOKS, 3, {**old, Route.FORWARD: forward})
+    monkeypatch.setattr(steps, "CURRENT_RUNBOOK", 3)
 
 
 def test_a_run_goes_on_under_the_runbook_it_was_started_with(request: pytest.FixtureRequest) -> None:
-    """Started and asked under version 1, approved under version 2: version 1's steps follow."""
-    a = play(quorum=2).until(StepName.BACKUP)
+    """Started and asked under version 1, approved under version 3: version 1's steps follow."""
+    a = play(quorum=2, runbook=1).until(StepName.BACKUP)
     a.ask()
     a.approve("anna")
     stored = [encode(event) for event in a.events]
@@ -42,9 +43,9 @@ def test_a_run_goes_on_under_the_runbook_it_was_started_with(request: pytest.Fix
 @pytest.mark.usefixtures("upgraded")
 def test_a_run_started_after_the_upgrade_follows_the_new_runbook() -> None:
     """Both versions are followed side by side."""
-    run = play(runbook=2).to_the_end()
+    run = play(runbook=3).to_the_end()
 
-    assert [each.name for each in steps.RUNBOOKS[2][Route.FORWARD]] == [each.step for each in run.done]
+    assert [each.name for each in steps.RUNBOOKS[3][Route.FORWARD]] == [each.step for each in run.done]
 
 
 def test_an_event_of_a_newer_version_is_refused_by_name() -> None:
@@ -64,10 +65,22 @@ def test_fields_of_other_versions_do_not_matter() -> None:
         decode("StepBegan", '{"step":"backup","digest":"","at":1}')
 
 
+def test_a_run_of_the_first_runbook_goes_back_without_its_later_steps() -> None:
+    """Version 1 knows no watch after the way back: a run that was started with it ends as it always did."""
+    a = play(runbook=1).until(StepName.VERIFY)
+    a.begin()
+    a.fail(database=Database.CHANGED)
+    a.people(i.RollBack, "owner", reason="wrong data")
+    run = a.to_the_end()
+
+    assert State.ROLLED_BACK == run.state
+    assert StepName.WATCH_BACK not in {each.step for each in run.done}
+
+
 @pytest.mark.parametrize("route", list(Route))
 def test_every_route_of_the_book_can_be_read_from_top_to_bottom(route: Route) -> None:
     """Names are unique in a route, each has a title and a duration, and it ends by an announcement."""
-    found: tuple[Step, ...] = steps.route_steps(1, route, downtime=True)
+    found: tuple[Step, ...] = steps.route_steps(2, route, downtime=True, standby=steps.Standby.TEMPLATE)
 
     assert len(found) == len({each.name for each in found})
     assert all(each.title and each.minutes for each in found)

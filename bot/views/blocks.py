@@ -75,9 +75,13 @@ def actions(buttons: Sequence[Block]) -> list[Block]:
     """
     if not buttons:
         return []
-    drawn_for = "".join(f"{each['action_id']}{each.get('value', '')}" for each in buttons)
+    drawn_for = "".join(f"{each['action_id']}{_values(each)}" for each in buttons)
     name = hashlib.sha256(drawn_for.encode()).hexdigest()[:16]
     return [{"type": "actions", "block_id": f"actions-{name}", "elements": list(buttons)}]
+
+
+def _values(element: Block) -> str:
+    return str(element.get("value", "")) + "".join(each["value"] for each in element.get("options", ()))
 
 
 def rich(text: str) -> Block:
@@ -115,6 +119,17 @@ def button(
     return made | ({"style": style} if style else {}) | ({"confirm": dict(confirm)} if confirm else {})
 
 
+def select(verb: Verb, placeholder: str, options: Sequence[Block], sure: Mapping[str, Any]) -> Block:
+    """A list to pick one thing from; its id is the verb, and each option's value says what it was drawn for."""
+    return {
+        "type": "static_select",
+        "action_id": verb.id,
+        "placeholder": words(placeholder, 150),
+        "options": list(options),
+        "confirm": dict(sure),
+    }
+
+
 def confirm(title: str, text: str, yes: str, *, danger: bool = False) -> Block:
     """The question before a click counts."""
     made = {
@@ -130,7 +145,16 @@ def option(label: str, value: str) -> Block:
     return {"text": words(label, _LABEL), "value": value}
 
 
-def field(name: Field, label: str, element: Block, *, hint: str = "", block_id: str = "", live: bool = False) -> Block:
+def field(
+    name: Field,
+    label: str,
+    element: Block,
+    *,
+    hint: str = "",
+    block_id: str = "",
+    live: bool = False,
+    optional: bool = False,
+) -> Block:
     """An input block of a modal; ``live``: a change is sent at once."""
     made: Block = {
         "type": "input",
@@ -138,7 +162,8 @@ def field(name: Field, label: str, element: Block, *, hint: str = "", block_id: 
         "label": words(label, 2000),
         "element": {"action_id": name.id, **element},
     }
-    return made | ({"hint": words(hint, 2000)} if hint else {}) | ({"dispatch_action": True} if live else {})
+    more = {"hint": words(hint, 2000) if hint else None, "dispatch_action": live, "optional": optional}
+    return made | {key: value for key, value in more.items() if value}
 
 
 def modal(verb: Verb, title: str, submit: str, blocks: Sequence[Block], metadata: str) -> Payload:
@@ -152,3 +177,19 @@ def modal(verb: Verb, title: str, submit: str, blocks: Sequence[Block], metadata
         "private_metadata": metadata,
         "blocks": list(blocks),
     }
+
+
+def to_read(view: Payload) -> Payload:
+    """The same modal with nothing to send."""
+    return {name: part for name, part in view.items() if name != "submit"} | {"close": words("Close", 24)}
+
+
+def packed(lines: Iterable[str], room: int = 2900) -> list[str]:
+    """Lines joined into as few texts as hold them, each of at most ``room`` characters."""
+    made: list[str] = []
+    for line in (clip(each, room) for each in lines):
+        if made and len(made[-1]) + len(line) < room:
+            made[-1] += f"\n{line}"
+        else:
+            made.append(line)
+    return made

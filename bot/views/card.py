@@ -7,7 +7,9 @@ from bot.runbook.samples import Judgement
 from bot.runbook.steps import Route
 from bot.runbook.wording import duration, utc
 from bot.views import blocks as b
+from bot.views import danger
 from bot.views.blocks import Glyph
+from bot.views.exercise import marked
 from bot.views.limits import message_problems
 from bot.views.offers import buttons, offered
 from bot.views.plan import plan_block, steps_in_words
@@ -17,6 +19,7 @@ _ENDS = {
     State.COMPLETED: Glyph.DONE,
     State.RETURNED: Glyph.DONE,
     State.ROLLED_BACK: Glyph.DONE,
+    State.CLEANED: Glyph.DONE,
     State.CANCELLED: Glyph.INFO,
     State.CLOSED: Glyph.INFO,
     State.STUCK: Glyph.FAILED,
@@ -29,8 +32,8 @@ _ENDS = {
 def card(run: Run, now: float, progress: str = "", head: str = "") -> b.Payload:
     """Everything about a run at ``now``; ``progress`` is the running step's own words, ``head`` the ledger's hash."""
     words = _in_words(run, now, progress, head)
-    made = (b.payload(words, _drawn(run, now, progress, head, evidence)) for evidence in (2, 1, 0))
-    return next((each for each in made if not message_problems(each)), b.payload(words))
+    made = (marked(run, b.payload(words, _drawn(run, now, progress, head, evidence))) for evidence in (2, 1, 0))
+    return next((each for each in made if not message_problems(each)), marked(run, b.payload(words)))
 
 
 def _drawn(run: Run, now: float, progress: str, head: str, evidence: int) -> list[b.Block]:
@@ -41,6 +44,7 @@ def _drawn(run: Run, now: float, progress: str, head: str, evidence: int) -> lis
         plan_block(run, progress, evidence),
         *b.facts(_facts(run, now)),
         b.section(f"*Purpose:* {said(run.plan.purpose)}"),
+        *(b.section(line) for line in danger.statements(run.dangers)),
         b.context(_footer(run, head)),
         *b.actions(buttons(run)),
     ]
@@ -77,15 +81,21 @@ def _facts(run: Run, now: float) -> list[tuple[str, str]]:
     gone = duration(texts.elapsed(run, now))
     ended = ("Ended", moment(run.ended_at, "{date_short_pretty} {time}")) if run.ended_at else None
     expected = ended or ("Expected completion", moment(texts.expected_end(run)))
+    passed = [("Executor", mention({run.executor}))] if run.passed else []
+    waived = [("Waived beforehand", said("; ".join(plan.waived), 600))] if plan.waived else []
+    until = [("Rollback deadline", moment(run.deadline))] if run.deadline and not run.final else []
     return [
         ("Target", f"{said(plan.target, 80)} (database {said(plan.database, 80)})"),
         ("Started by", f"{mention({plan.starter})} {moment(run.started_at)}"),
-        ("Risk", str(plan.risk)),
+        ("Risk", danger.level(run)),
         ("Elapsed", f"{gone} of about {duration(texts.expected_end(run) - run.started_at)}"),
         (f"Downtime{'' if run.final else ' so far'}", _down(run, now)),
         expected,
         ("Database", _database(run)),
         ("Services", escape(texts.services(run))),
+        *until,
+        *passed,
+        *waived,
     ]
 
 
@@ -101,24 +111,27 @@ def _database(run: Run) -> str:
 
 def _footer(run: Run, head: str) -> str:
     record = f" · record {short(head)}" if head else ""
-    return f"Run {said(run.id, 60)} · runbook {run.plan.runbook}{record} · details in this thread"
+    plan = f" · plan {said(run.plan.preparation, 60)}" if run.plan.preparation else ""
+    return f"Run {said(run.id, 60)}{plan} · runbook {run.plan.runbook}{record} · details in this thread"
 
 
 def _in_words(run: Run, now: float, progress: str, head: str) -> str:
     """The whole card in sentences, for screen readers and old clients."""
-    plan = run.plan
+    plan, kind = run.plan, "Clean-up" if run.plan.cleans else "Migration"
     wanted = texts.ask(run)
     sentences = [
-        f"{glyph(run)} Migration “{said(plan.name, 100)}” of {said(plan.target, 80)}: {escape(texts.place(run))}.",
+        f"{glyph(run)} {kind} “{said(plan.name, 100)}” of {said(plan.target, 80)}: {escape(texts.place(run))}.",
         escape(texts.doing(run)),
         f"Progress: {said(progress)}." if progress and run.state is State.WORKING else "",
         f"Needed: {mention(texts.needed(run))} {escape(wanted)}" if wanted else "",
         "" if run.final else f"Next: {escape(texts.next_up(run))}",
         steps_in_words(run),
         f"Purpose: {said(plan.purpose)}.",
-        f"Started by {said(plan.starter_name, 80)} at {utc(run.started_at)}; risk {plan.risk}.",
+        *(line.replace("*", "") for line in danger.statements(run.dangers)),
+        f"Started by {said(plan.starter_name, 80)} at {utc(run.started_at)}; risk {danger.level(run)}.",
         f"Elapsed {duration(texts.elapsed(run, now))}, downtime {_down(run, now)},"
         f" {f'ended {utc(run.ended_at)}' if run.ended_at else f'expected completion {utc(texts.expected_end(run))}'}.",
+        f"Waived beforehand: {said('; '.join(plan.waived), 600)}." if plan.waived else "",
         f"Database: {texts.DATABASE[run.database_state]}. Services: {escape(texts.services(run))}.",
         f"You can: {', '.join(f'/migrate {verb}' for verb in offered(run))}.",
         _footer(run, head) + ".",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from bot.runbook import texts
+from bot.runbook.preparation.preparation import Preparation
 from bot.runbook.run import Run
 from bot.runbook.wording import duration
 from bot.views import blocks as b
@@ -10,6 +11,7 @@ from bot.views.blocks import Glyph
 from bot.views.card import glyph, needed_line
 from bot.views.offers import buttons
 from bot.views.plan import tasks
+from bot.views.preparation.listing import home_part
 from bot.views.text import escape, moment, said
 
 _LIVE, _PAST, _LISTED = 5, 20, 20
@@ -18,17 +20,17 @@ _WHEN = "{date_short_pretty} {time}"
 _SIGNS = {"complete": "done", "in_progress": "now", "error": "failed", "pending": "to come"}
 
 
-def home(runs: Sequence[Run], now: float) -> b.Payload:
-    """The Home tab (``views.publish``): live runs with their steps and buttons, then past ones."""
+def home(runs: Sequence[Run], now: float, plans: Sequence[Preparation] = ()) -> b.Payload:
+    """The Home tab (``views.publish``): live runs with their steps and buttons, what is planned, then past ones."""
     live = [run for run in runs if not run.final][:_LIVE]
     past = [run for run in runs if run.final][:_PAST]
-    drawn = [b.header("Database migrations"), b.section("Type `/migrate start` in the channel to begin one.")]
-    drawn.append(b.header("Running now"))
+    how = "Type `/migrate plan` in the channel to plan one, and `/migrate start` to begin it."
+    drawn = [b.header("Database migrations"), b.section(how), b.header("Running now")]
     for run in live:
         drawn += [*_live(run, now), b.divider()]
     if not live:
         drawn.append(b.section(f"{Glyph.INFO} No migration is running."))
-    drawn.append(b.header("Before"))
+    drawn += [*home_part(plans), b.header("Before")]
     drawn += [b.section(_one(run, now)) for run in past] or [b.section("None yet.")]
     return {"type": "home", "blocks": drawn}
 
@@ -50,14 +52,16 @@ def _one(run: Run, now: float) -> str:
     )
 
 
-def history(runs: Sequence[Run], now: float) -> b.Payload:
-    """The newest runs as a message to one person."""
+def history(runs: Sequence[Run], now: float, figures: Sequence[str] = ()) -> b.Payload:
+    """The newest runs as a message to one person, below what they say together."""
     if not runs:
         return b.payload(f"{Glyph.INFO} There has been no migration yet. Type /migrate start to begin one.")
     listed = [_one(run, now) for run in runs[:_LISTED]]
     while sum(map(len, listed)) > _ROOM:
         listed = listed[:-1]
-    return b.payload("\n".join(listed), [b.header("Migrations"), *(b.section(each) for each in listed)])
+    together = [escape("\n".join(figures))] if figures else []
+    drawn = [b.header("Migrations"), *(b.section(each) for each in (*together, *listed))]
+    return b.payload("\n".join([*together, *listed]), drawn)
 
 
 def status_view(run: Run, now: float, head: str = "") -> b.Payload:

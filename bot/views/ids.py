@@ -1,8 +1,8 @@
 """The names by which Slack and the bot know each other's buttons, modals and fields: one place only.
 
 A button's ``action_id`` and a modal's ``callback_id`` are ``migrate.<verb>``; a field's block is named by ``Field``
-and its element ``migrate.<field>``.  Find a field by its action id: the block of the file list carries a hash
-of the target (``files:…``) once another one was chosen: Slack keeps what was picked under an unchanged name.
+and its element ``migrate.<field>``.  Find a field by its action id: the blocks that depend on the target carry a hash
+of it (``files:…``) once another one was chosen: Slack keeps what was picked under an unchanged name.
 """
 
 import hashlib
@@ -30,10 +30,33 @@ class Verb(StrEnum):
     ROLLBACK = "rollback"
     TAKEOVER = "takeover"
     CLOSE = "close"
+    RUNG = "rung"
+    EXTEND = "extend"
+    CLEANUP = "cleanup"
     LOGS = "logs"
     HISTORY = "history"
+    REPORT = "report"
+    NO_SPIKE = "no_spike"
+    SPIKE = "spike"
+    ANOMALIES = "anomalies"
     KEEP_WAITING = "keep_waiting"
     CANCEL_BLOCKER = "cancel_blocker"
+    PLAN = "plan"
+    EDIT = "edit"
+    POSTPONE = "postpone"
+    CANCEL = "cancel"
+    CHECKLIST = "checklist"
+    TICK = "tick"
+    UNTICK = "untick"
+    WAIVE = "waive"
+    AGREE = "agree"
+    REVIEW = "review"
+    DRILL = "drill"
+    GO = "go"
+    NO_GO = "no_go"
+    DOCTOR = "doctor"
+    HANDOVER = "handover"
+    ACCEPT = "accept"
 
     @property
     def id(self) -> str:
@@ -44,9 +67,13 @@ class Verb(StrEnum):
 class Field(StrEnum):
     """The fields of the modals: ``block_id`` is the value, ``action_id`` is ``.id``.
 
-    ``NAME`` ``PURPOSE`` ``REASON`` ``WORD``: plain_text_input. ``MINUTES``: number_input (text of a whole number).
+    ``NAME`` ``PURPOSE`` ``REASON`` ``WORD``: plain_text_input. ``MINUTES`` ``ENVELOPE_ROWS`` ``ENVELOPE_MINUTES``
+    ``DEADLINE`` (hours): number_input (text of a number).
     ``TARGET`` (dispatches block_actions when changed) ``RISK`` ``DOWNTIME`` (``yes``/``no``): static_select.
-    ``FILES``: multi_static_select whose values are ``choice(file name)``.
+    ``FILES``: multi_static_select whose values are ``choice(file name)``; ``ITEMS``: likewise, of checklist items.
+    ``ITEM`` ``PLAN`` ``REHEARSE`` (``yes``/``no``): static_select. ``WINDOW``: datetimepicker (epoch seconds).
+    ``EXECUTOR`` ``ON_CALL`` ``SUPPORT`` ``RECEIVER``: users_select. ``LENGTH`` (minutes): number_input.
+    ``FEATURES`` ``STAKEHOLDERS`` ``EVIDENCE`` ``NOTE``: plain_text_input.
     """
 
     NAME = "name"
@@ -56,8 +83,25 @@ class Field(StrEnum):
     DOWNTIME = "downtime"
     MINUTES = "minutes"
     RISK = "risk"
+    DEADLINE = "deadline"
+    ENVELOPE_ROWS = "envelope_rows"
+    ENVELOPE_MINUTES = "envelope_minutes"
     REASON = "reason"
     WORD = "word"
+    WINDOW = "window"
+    LENGTH = "length"
+    EXECUTOR = "executor"
+    ON_CALL = "on_call"
+    SUPPORT = "support"
+    FEATURES = "features"
+    STAKEHOLDERS = "stakeholders"
+    REHEARSE = "rehearse"
+    ITEMS = "items"
+    ITEM = "item"
+    EVIDENCE = "evidence"
+    NOTE = "note"
+    PLAN = "plan"
+    RECEIVER = "receiver"
 
     @property
     def id(self) -> str:
@@ -67,7 +111,11 @@ class Field(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ActionValue:
-    """What a button was drawn for: the run, and the question (number, digest) or blocker (digest) it answers."""
+    """What a button was drawn for: the run, and the question (number, digest) or blocker (digest) it answers.
+
+    In the list of ways back ``digest`` is the rung, because an option has room for little.  Of a plan before its start
+    ``run`` is the plan's id, and ``digest`` the files that were shown or the item of the checklist.
+    """
 
     run: str = ""
     number: int = 0

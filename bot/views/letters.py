@@ -4,30 +4,38 @@ The card is ``<run>:card``, a question ``<run>:q<number>``, a blocker ``<run>:<c
 waits for people is named by the moment it began to wait.  Everything else is named by the version it belongs to.
 """
 
-from bot.ports import Letter
+from bot.ports import Attachment, Letter
 from bot.runbook import events as e
-from bot.runbook import texts
-from bot.runbook.digest import short
-from bot.runbook.people import Policy
-from bot.runbook.run import Blocker, Question, Run
+from bot.runbook.announcements import announcement, kept
+from bot.runbook.predicted import lines as predicted
+from bot.runbook.run import Blocker, Licence, Question, Run, State
 from bot.runbook.samples import Judgement
-from bot.runbook.steps import StepName, route_steps
-from bot.runbook.wording import duration, utc
+from bot.runbook.steps import StepName
+from bot.views import alarms, handover, investigation, notices, waiting
 from bot.views import blocks as b
-from bot.views import waiting
 from bot.views.blocked import blocked
 from bot.views.blocks import Glyph
-from bot.views.card import card, needed_line
-from bot.views.question import question, title, until
-from bot.views.text import escape, mention, moment, said
+from bot.views.card import card
+from bot.views.exercise import marked
+from bot.views.lines import granted, line
+from bot.views.question import question
+from bot.views.report import report_files
+from bot.views.text import said
+from bot.views.timeline import Record
 
 Letters = tuple[Letter, ...]
 _MOST_TEXTS = 8  # files shown in full; the digest covers every one
+_NOTHING_READ = Record()
+
+
+def card_key_of(run_id: str) -> str:
+    """The key of the one living message of a run, or of a plan."""
+    return f"{run_id}:card"
 
 
 def card_key(run: Run) -> str:
-    """The key of the one living message."""
-    return f"{run.id}:card"
+    """The key of a run's one living message."""
+    return card_key_of(run.id)
 
 
 def question_key(run: Run, number: int) -> str:
@@ -45,10 +53,19 @@ def waiting_key(run: Run) -> str:
     return f"{run.id}:{run.state}:{int(run.since * 1000)}:{len(run.done)}"
 
 
-def letters(before: Run | None, after: Run, event: e.Event, *, head: str = "", worst: str = "") -> Letters:
+def letters(
+    before: Run | None,
+    after: Run,
+    event: e.Event,
+    *,
+    head: str = "",
+    worst: str = "",
+    record: Record = _NOTHING_READ,
+) -> Letters:
     """The messages that ``event`` calls for, in order.
 
-    ``head`` is the ledger's hash after it; ``worst`` is how long the step that is asked for may take.
+    ``head`` is the ledger's hash after it; ``worst`` is how long the step that is asked for may take; ``record`` is
+    what the store has of the run, which only an event that ``needs_record`` needs.
     """
     match event:
         case e.Started(at=at):
@@ -57,167 +74,149 @@ def letters(before: Run | None, after: Run, event: e.Event, *, head: str = "", w
             key = question_key(after, asked.number)
             return (_letter(after, key, question(after, worst=worst)), *_texts(after, key, asked))
         case e.Reminded(number=number, level=level) if after.question:
-            return (_reminder(after, number, level),)
+            key, made = question_key(after, number), notices.reminder(after, after.question, level)
+            return (_letter(after, f"{key}:reminder{level}", made, thread=key),)
         case e.StepFinished():
-            return _finished(after, event, head)
+            return _finished(after, event, head, record)
+        case e.StepFailed() if alarms.opens_way_back(before, event):
+            return (_in_channel(after, "criterion", alarms.criterion_met(after, event)),)
         case e.StepFailed() | e.Held() | e.HandedOver():
-            return (_letter(after, waiting_key(after), waiting.asks(after, event.at)),)
+            return _asks_what_now(after, event.at)
         case e.BlockersSeen(blockers=blockers):
             known = {each.digest for each in before.blockers} if before else set()
             return tuple(_blocker(after, each) for each in blockers if each.digest not in known)
-        case e.StatusPosted(at=at):
-            return (_in_channel(after, "status", _status(after, at, head)),)
-        case e.Nudged(at=at):
-            return (_in_channel(after, "nudge", waiting.asks(after, at)),)
-        case e.HealthJudged(judgement=judgement, reason=reason):
-            return (_health(after, judgement, reason),)
-        case e.Resumed(name=name):
-            line = f"{Glyph.INFO} {said(name, 80)} lets the run go on with “{after.step.title}”."
-            return (_in_channel(after, "resumed", b.payload(line, [b.section(line)])),)
         case e.Granted() if before and before.question:
-            return (_in_thread(after, "granted", _granted(after, before.question)),)
-    line = _line(after, event)
-    return (_in_thread(after, type(event).__name__.lower(), line),) if line else ()
+            return (_granted(after, event, before.question),)
+        case e.Ended(at=at):
+            return (*_told(after, event, head), *_reported(after, at, head, record))
+    return _told(after, event, head)
+
+
+def needs_record(event: e.Event) -> bool:
+    """Is it an event whose letters need the ``record``: it opens the investigation, or ends the run?"""
+    return _closes_the_way_back(event) or isinstance(event, e.Ended)
+
+
+def _closes_the_way_back(event: e.Event) -> bool:
+    return isinstance(event, e.StepFinished) and event.step is StepName.ANNOUNCE_ROLLED_BACK
+
+
+def _told(run: Run, event: e.Event, head: str) -> Letters:
+    """What is said as it happens, and asks nobody to answer this very message."""
+    match event:
+        case e.StatusPosted(at=at):
+            return (_in_channel(run, "status", notices.status(run, at, head)),)
+        case e.Nudged(at=at):
+            return (_in_channel(run, "nudge", waiting.asks(run, at)),)
+        case e.HealthJudged(judgement=Judgement.ALERT, reason=reason):
+            return (_in_channel(run, "health", notices.worry(run, reason)),)
+        case e.HealthJudged(judgement=judgement, reason=reason):
+            return (_in_thread(run, "health", notices.verdict(judgement, reason)),)
+        case e.DeadlineTold():
+            return (_in_channel(run, "deadline", alarms.deadline(run, event)),)
+        case e.HandoverOffered(offer=offer):
+            return (_letter(run, handover.handover_key(run, offer), handover.offered(run, offer, offer.at)),)
+        case e.Handed():
+            return (_in_channel(run, "handed", handover.handed(run)),)
+        case e.WindowExtended():
+            return (_in_channel(run, "extended", notices.one_section(line(run, event))),)
+        case e.Resumed(name=name):
+            words = f"{Glyph.INFO} {said(name, 80)} lets the run go on with “{run.step.title}”."
+            return (_in_channel(run, "resumed", notices.one_section(words)),)
+    words = line(run, event)
+    return (_in_thread(run, type(event).__name__.lower(), words),) if words else ()
 
 
 def _texts(run: Run, thread: str, asked: Question) -> Letters:
     """The SQL itself, in the question's thread: nobody has to trust a file name."""
-    shown = asked.texts[:_MOST_TEXTS]
-    made = []
-    for number, (name, body) in enumerate(shown, 1):
-        heading = f"{Glyph.INFO} {said(name, 120)}, what digest {short(asked.digest)} covers:"
-        drawn = b.payload(f"{heading}\n{said(body, 1500)}", [b.section(heading), b.code(body.splitlines(), 6200)])
-        made.append(_letter(run, f"{thread}:text{number}", drawn, thread=thread))
-    return tuple(made)
+    shown = enumerate(asked.texts[:_MOST_TEXTS], 1)
+    return tuple(
+        _letter(run, f"{thread}:text{number}", notices.sql(asked, name, body), thread=thread)
+        for number, (name, body) in shown
+    )
 
 
-def _line(run: Run, event: e.Event) -> str:
-    """What the card's thread says of an event; empty for those that are shown elsewhere."""
-    match event:
-        case e.Approved(approval=yes) if run.question and len(run.question.approvals) < run.plan.policy.quorum:
-            count = f"{len(run.question.approvals)} of {run.plan.policy.quorum}"
-            title_ = title(run, run.question)
-            return f"{Glyph.DONE} {said(yes.name, 80)} approved “{title_}” ({count}), digest {short(yes.digest)}."
-        case e.Rejected(step=step, name=name, reason=reason):
-            return f"{Glyph.FAILED} {said(name, 80)} rejected “{_title(run, step)}”: {said(reason)}"
-        case e.Voided(step=step, reason=reason):
-            return f"{Glyph.INFO} “{_title(run, step)}” is described and asked for anew: {said(reason)}."
-        case e.StepBegan(step=step, attempt=attempt):
-            return f"{Glyph.INFO} “{_title(run, step)}” began{f', attempt {attempt}' if attempt > 1 else ''}."
-        case e.HoldAsked(hold=hold):
-            when = f"when “{run.step.title}” ends"
-            return f"{Glyph.HOLD} {said(hold.name, 80)} holds the run; it stops {when}: {said(hold.reason)}"
-        case e.Retried(name=name):
-            return f"{Glyph.INFO} {said(name, 80)} has “{run.step.title}” tried again."
-        case e.Aborted(name=name, reason=reason):
-            return f"{Glyph.INFO} {said(name, 80)} aborted the run: {said(reason)}"
-        case e.RollbackAsked(name=name, reason=reason):
-            return f"{Glyph.ATTENTION} {said(name, 80)} asked to roll back: {said(reason)}"
-        case e.CancelApproved(digest=digest, approval=yes):
-            return f"{Glyph.DONE} {said(yes.name, 80)} approved cancelling session {said(digest, 60)}."
-        case e.WaitingAccepted(digest=digest, name=name):
-            return f"{Glyph.INFO} {said(name, 80)} lets the migration wait for session {said(digest, 60)}."
-        case e.Ended(at=at):
-            return f"{Glyph.INFO} The run is over: {texts.place(run)}, after {duration(texts.elapsed(run, at))}."
-    return ""
+def _asks_what_now(run: Run, at: float) -> Letters:
+    """The question to people; what somebody set out to do by hand stands in its thread in full."""
+    key = waiting_key(run)
+    asking = _letter(run, key, waiting.asks(run, at))
+    in_full = waiting.in_full(run)
+    return (asking, _letter(run, f"{key}:full", in_full, thread=key)) if in_full else (asking,)
 
 
-def _granted(run: Run, asked: Question) -> str:
-    """The last approval and the licence it completed, in one line."""
-    names = ", ".join(said(each.name, 80) for each in asked.approvals[:20])
-    return f"{Glyph.DONE} “{title(run, asked)}” is approved by {names}, digest {short(asked.digest)}."
+def _granted(run: Run, event: e.Granted, asked: Question) -> Letter:
+    """The quorum's yes goes into the thread; going without asking is told to everybody."""
+    if event.by is Licence.PEOPLE:
+        return _in_thread(run, "granted", granted(run, asked))
+    return _in_channel(run, "granted", alarms.without_asking(run, event))
 
 
-def _finished(run: Run, event: e.StepFinished, head: str) -> Letters:
+def _finished(run: Run, event: e.StepFinished, head: str, record: Record) -> Letters:
     """Announcements are made in the channel; every finished step leaves its evidence in the thread."""
-    name = _title(run, event.step)
-    took = duration(event.at - event.began_at)
-    line = f"{Glyph.DONE} “{name}” is done after {took}{f' · record {short(head)}' if head else ''}."
-    evidence = "\n".join(f"• {said(each)}" for each in event.evidence[:20])
-    boxed = [b.code(event.evidence, 5000)] if event.evidence else []
-    thread = _letter(
-        run, _key(run, "finished"), b.payload(f"{line}\n{evidence}", [b.section(line), *boxed]), thread=card_key(run)
-    )
-    announced = announcement(run, event.step, event.at)
-    if not announced:
+    thread = _letter(run, _key(run, "finished"), notices.evidence(run, event, head), thread=card_key(run))
+    words = announcement(run, event.step, event.at)
+    if not words:
         return (thread,)
-    return (_in_channel(run, "announcement", _announced(run, announced, event.step)), thread)
+    told = (_in_channel(run, "announcement", notices.announced(run, words, event.step)), thread)
+    if event.step is StepName.ANNOUNCE_COMPLETE:
+        return (*told, *_completed(run))
+    return (*told, *_investigation(run, event.at, head, record)) if _closes_the_way_back(event) else told
 
 
-def announcement(run: Run, step: StepName, now: float) -> str:
-    """The words of an announcing step; empty for the others."""
-    match step:
-        case StepName.ANNOUNCE_START:
-            return texts.maintenance_start(run)
-        case StepName.ANNOUNCE_COMPLETE:
-            return texts.complete(run, now)
-        case StepName.ANNOUNCE_ROLLBACK:
-            return texts.rollback(run)
-        case StepName.ANNOUNCE_CANCELLED:
-            return texts.cancelled(run)
-        case StepName.ANNOUNCE_STOPPED:
-            return texts.returned(run, now)
-        case StepName.ANNOUNCE_ROLLED_BACK:
-            return texts.rolled_back(run, now)
-        case StepName.ANNOUNCE_CLOSED:
-            return texts.closed(run)
-    return ""
+def _completed(run: Run) -> Letters:
+    """Below the announcement: what was foretold against what it took.  In the card's thread: what is kept."""
+    lines = predicted(run.plan.drill, run)
+    below = (_letter(run, _key(run, "predicted"), notices.predicted(lines), thread=_key(run, "announcement")),)
+    if not (left := kept(run)):
+        return below if lines else ()
+    hint = f"`/migrate cleanup {said(run.id, 60)}` removes it when it is no longer needed."
+    words = f"{Glyph.INFO} Kept: {said('; '.join(left))}. {hint}"
+    return (*(below if lines else ()), _in_thread(run, "kept", words))
 
 
-def _announced(run: Run, announced: str, step: StepName) -> b.Payload:
-    """The words as they are; the start says its time in each reader's own zone as well."""
-    marked = escape(announced.replace("`", "ˋ"))
-    own = f" · expected completion in your time: {moment(texts.expected_end(run), '{date_short_pretty} {time}')}"
-    note = f"{said(run.plan.name, 100)} on {said(run.plan.target, 80)}{own if step is StepName.ANNOUNCE_START else ''}"
-    return b.payload(marked, [b.section(marked), b.context(note)])
+def _reported(run: Run, now: float, head: str, record: Record) -> Letters:
+    """The report of a run that has ended, unless nothing was done, or its investigation has it already."""
+    if run.state in (State.ROLLED_BACK, State.CLEANED) or not work_began(run):
+        return ()
+    return report_letters(run, report_files(run, record, now, head), card_key(run), "report")
 
 
-def _status(run: Run, now: float, head: str) -> b.Payload:
-    """The update; where people are needed, its line about them calls them."""
-    lines = escape(texts.status(run, now, head)).splitlines()
-    call = needed_line(run).replace("*Needed:*", "Needed:", 1)
-    marked = "\n".join(call if call and line.startswith("Needed: ") else line for line in lines)
-    return b.payload(marked, [b.section(marked)])
+def work_began(run: Run) -> bool:
+    """Was anything done beside announcing?"""
+    return any(not each.step.value.startswith("announce_") for each in run.done)
 
 
-def _reminder(run: Run, number: int, level: int) -> Letter:
-    """In the question's thread, calling ever more people: approvers, owners, on-call."""
-    asked = run.question
-    if asked is None:
-        raise ValueError("There is no open question to remind of.")
-    called = _called(run.plan.policy, level, run)
-    line = (
-        f"{Glyph.ATTENTION} {mention(called)} “{title(run, asked)}” still waits for approval,"
-        f" {len(asked.approvals)} of {run.plan.policy.quorum} so far; open until {until(asked)}."
+def report_letters(run: Run, files: tuple[Attachment, ...], thread: str, what: str) -> Letters:
+    """One upload for each file, below ``thread``."""
+    return tuple(
+        _letter(
+            run,
+            f"{run.id}:{what}:{file.name.rpartition('.')[2]}",
+            b.payload(f"{Glyph.INFO} {said(file.title)}, {_FORMS[file.name.rpartition('.')[2]]}."),
+            thread=thread,
+            file=file,
+        )
+        for file in files
     )
-    plain = line.replace(until(asked), utc(asked.expires_at))
-    made = b.payload(plain, [b.section(line)])
-    return _letter(run, f"{question_key(run, number)}:reminder{level}", made, thread=question_key(run, number))
 
 
-def _called(policy: Policy, level: int, run: Run) -> frozenset[str]:
-    """Reminder 1 calls those who can answer, later ones everybody the policy names for that level."""
-    return texts.needed(run) if level <= 1 else policy.mention(level - 1)
+_FORMS = {"md": "to read here", "html": "a page to open or print", "json": "for programs"}
 
 
-def _health(run: Run, judgement: Judgement, reason: str) -> Letter:
-    """A worry is told to the channel, everything else to the thread."""
-    if judgement in (Judgement.ALERT, Judgement.BREACH):
-        called = mention(run.plan.policy.owners | run.plan.policy.on_call or run.plan.policy.approvers)
-        line = f"{Glyph.ATTENTION} {called} The services need a look ({judgement}): {said(reason)}"
-        return _in_channel(run, "health", b.payload(line, [b.section(line)]))
-    sign = Glyph.DONE if judgement is Judgement.HEALTHY else Glyph.ATTENTION
-    return _in_thread(run, "health", f"{sign} The services are judged {judgement}: {said(reason)}")
+def _investigation(run: Run, now: float, head: str, record: Record) -> Letters:
+    """Opened in the channel; all that is known stands in its thread, the whole of it as a file."""
+    key = _key(run, "investigation")
+    known = investigation.thread(run, record)
+    files = report_files(run, record, now, head)
+    return (
+        _letter(run, key, investigation.opened(run)),
+        *(_letter(run, f"{key}:{part}", made, thread=key) for part, made in known.items()),
+        *report_letters(run, files, key, f"{run.version}:investigation:report"),
+    )
 
 
 def _blocker(run: Run, blocker: Blocker) -> Letter:
     return _letter(run, blocker_key(run, run.claim, blocker), blocked(run, blocker))
-
-
-def _title(run: Run, name: StepName) -> str:
-    """The title of a step, on whichever route it stands."""
-    steps = (*run.steps, *route_steps(run.plan.runbook, run.left[0] if run.left else run.route, downtime=True))
-    return next((step.title for step in steps if step.name is name), name.replace("_", " "))
 
 
 def _key(run: Run, what: str) -> str:
@@ -228,9 +227,12 @@ def _in_channel(run: Run, what: str, made: b.Payload) -> Letter:
     return _letter(run, _key(run, what), made)
 
 
-def _in_thread(run: Run, what: str, line: str) -> Letter:
-    return _letter(run, _key(run, what), b.payload(line, [b.section(line)]), thread=card_key(run))
+def _in_thread(run: Run, what: str, words: str) -> Letter:
+    return _letter(run, _key(run, what), notices.one_section(words), thread=card_key(run))
 
 
-def _letter(run: Run, key: str, made: b.Payload, *, thread: str = "", pin: bool = False) -> Letter:
-    return Letter(key=key, run_id=run.id, channel=run.plan.channel, payload=made, thread=thread, pin=pin)
+def _letter(
+    run: Run, key: str, made: b.Payload, *, thread: str = "", pin: bool = False, file: Attachment | None = None
+) -> Letter:
+    payload = marked(run, made)
+    return Letter(key=key, run_id=run.id, channel=run.plan.channel, payload=payload, thread=thread, pin=pin, file=file)

@@ -15,8 +15,10 @@ _LABELS = {
     Verb.ABORT: "Abort",
     Verb.TAKEOVER: "Take over",
     Verb.CLOSE: "Close",
+    Verb.EXTEND: "Extend the window",
     Verb.LOGS: "Logs",
 }
+_ONWARD = (Verb.EXTEND, Verb.RESUME, Verb.RETRY)
 _WAITING = (State.HELD, State.STUCK, State.HANDED_OVER)
 
 
@@ -25,7 +27,8 @@ def offered(run: Run) -> tuple[Verb, ...]:
     if run.final:
         return (Verb.LOGS,)
     found = {
-        Verb.RESUME: run.state in (State.HELD, State.HANDED_OVER),
+        Verb.EXTEND: _out_of_time(run),
+        Verb.RESUME: run.state in (State.HELD, State.HANDED_OVER) and not _out_of_time(run),
         Verb.RETRY: run.state is State.STUCK,
         Verb.HOLD: _can_hold(run),
         Verb.ROLLBACK: _can_go_back(run),
@@ -44,13 +47,18 @@ def buttons(run: Run, verbs: tuple[Verb, ...] | None = None) -> list[Block]:
 
 
 def _button(run: Run, verb: Verb, value: ActionValue) -> Block:
-    style = {Verb.RESUME: "primary", Verb.RETRY: "primary", Verb.ROLLBACK: "danger"}.get(verb, "")
+    style = "danger" if verb is Verb.ROLLBACK else "primary" if verb in _ONWARD else ""
     sure = {
         Verb.RESUME: f"The run goes on with “{run.step.title}”.",
         Verb.RETRY: f"“{run.step.title}” is tried again; what is destructive asks for approval first.",
     }.get(verb)
     label = _LABELS[verb]
     return button(verb, label, value, style=style, confirm=confirm(f"{label}?", sure, label) if sure else None)
+
+
+def _out_of_time(run: Run) -> bool:
+    """The bot itself holds the run, until it has more time."""
+    return run.state is State.HELD and run.hold is not None and run.hold.window
 
 
 def _can_hold(run: Run) -> bool:

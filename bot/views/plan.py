@@ -24,11 +24,11 @@ class Task:
 
 
 def tasks(run: Run) -> tuple[Task, ...]:
-    """Every step of the route, in order; on another route, the forward steps that led there come first."""
-    forward, rest = _split(run)
-    if run.route is Route.FORWARD:
-        return tuple(_forward(run, forward))
-    return (*_left_behind(run, forward), *_present(run, rest))
+    """Every step of the route, in order; on another route, the steps that led there come first."""
+    first, rest = _split(run)
+    if run.route is _home(run):
+        return tuple(_home_route(run, first))
+    return (*_left_behind(run, first), *_present(run, rest))
 
 
 def plan_block(run: Run, progress: str = "", evidence: int = 2) -> b.Block:
@@ -44,19 +44,31 @@ def steps_in_words(run: Run) -> str:
     return f"Steps: {'; '.join(escape(f'{task.title} ({task.said})') for task in tasks(run))}."
 
 
+def _home(run: Run) -> Route:
+    """The route the run began on."""
+    return Route.CLEANUP if run.plan.cleans else Route.FORWARD
+
+
+def _home_steps(run: Run) -> tuple[Step, ...]:
+    plan = run.plan
+    return route_steps(plan.runbook, _home(run), downtime=plan.downtime, standby=plan.standby)
+
+
 def _split(run: Run) -> tuple[tuple[Done, ...], tuple[Done, ...]]:
-    """What was finished on the forward route, in its order, and what after leaving it."""
-    steps = route_steps(run.plan.runbook, Route.FORWARD, downtime=run.plan.downtime)
+    """What was finished on the route it began on, in its order, and what after leaving it."""
+    steps = _home_steps(run)
     count = 0
     while count < min(len(steps), len(run.done)) and run.done[count].step is steps[count].name:
         count += 1
     return run.done[:count], run.done[count:]
 
 
-def _forward(run: Run, done: tuple[Done, ...]) -> Iterator[Task]:
+def _home_route(run: Run, done: tuple[Done, ...]) -> Iterator[Task]:
     """All eight steps of the runbook, the skipped ones of a zero-downtime migration too."""
     position = 0
-    for step in RUNBOOKS[run.plan.runbook][Route.FORWARD]:
+    for step in RUNBOOKS[run.plan.runbook][_home(run)]:
+        if step.standby not in (None, run.plan.standby):
+            continue
         if step.downtime_only and not run.plan.downtime:
             yield Task(id=f"skip-{step.name}", title=step.title, status="complete", said="skipped: no downtime")
             continue
@@ -65,9 +77,8 @@ def _forward(run: Run, done: tuple[Done, ...]) -> Iterator[Task]:
 
 
 def _left_behind(run: Run, done: tuple[Done, ...]) -> Iterator[Task]:
-    steps = route_steps(run.plan.runbook, Route.FORWARD, downtime=run.plan.downtime)
-    for position, step in enumerate(steps):
-        task_id = f"{Route.FORWARD}-{position}"
+    for position, step in enumerate(_home_steps(run)):
+        task_id = f"{_home(run)}-{position}"
         if position < len(done):
             yield _finished(task_id, step, done[position])
         else:
@@ -102,7 +113,7 @@ def _now(run: Run) -> tuple[str, str]:
             return "in_progress", "being prepared for approval"
         case State.ASKING:
             given = len(run.question.approvals) if run.question else 0
-            return "pending", f"waits for approval, {given} of {run.plan.policy.quorum}"
+            return "pending", f"waits for approval, {given} of {run.quorum}"
         case State.WATCHING:
             return "in_progress", f"watching, {counted(len(run.samples), 'measurement')}"
         case State.HELD:

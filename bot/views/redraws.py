@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from bot.runbook import events as e
 from bot.runbook.run import Run, State
 from bot.views import blocks as b
+from bot.views import handover
 from bot.views.blocked import blocked, unblocked
 from bot.views.card import card
+from bot.views.exercise import marked
 from bot.views.letters import blocker_key, card_key, question_key, waiting_key
 from bot.views.question import answered, question
 from bot.views.waiting import settled
@@ -31,12 +33,14 @@ def redraws(
     """
     if before is None:
         return ()
-    return (
+    drawn = (
         (card_key(after), card(after, _moment(event, after), progress=progress, head=head)),
         *_questions(before, after, event, worst=worst),
         *_blockers(before, after),
         *_settled(before, after),
+        *_handing_over(before, after),
     )
+    return tuple((key, marked(after, made)) for key, made in drawn)
 
 
 def _moment(event: e.Event, run: Run) -> float:
@@ -68,8 +72,17 @@ def _blockers(before: Run, after: Run) -> Iterator[Redraw]:
 
 
 def _settled(before: Run, after: Run) -> Iterator[Redraw]:
+    if before.state is State.STUCK and before.breach is not None:
+        return  # a criterion was met: nobody was asked what now
     if _waits(before) and not (_waits(after) and waiting_key(after) == waiting_key(before)):
         yield waiting_key(before), settled(before, after)
+
+
+def _handing_over(before: Run, after: Run) -> Iterator[Redraw]:
+    """An offer that was taken, replaced by another, or outlived by its run."""
+    offer = before.offered
+    if offer is not None and (after.offered != offer or after.final):
+        yield handover.handover_key(before, offer), handover.settled(after, offer)
 
 
 def _waits(run: Run) -> bool:

@@ -1,8 +1,10 @@
 """The message that asks people what now: a step that did not succeed, a hold, a hand-over; and its end."""
 
+import textwrap
+
 from bot.runbook import texts
 from bot.runbook.run import Run, State
-from bot.runbook.wording import duration
+from bot.runbook.wording import duration, one_line
 from bot.views import blocks as b
 from bot.views.blocks import Glyph
 from bot.views.card import needed_line
@@ -22,6 +24,18 @@ def settled(before: Run, after: Run) -> b.Payload:
     """The same message without its buttons, once the run goes on or elsewhere."""
     text = f"{_headline(before)}\n{Glyph.INFO} No longer waiting: {_since(after)}"
     return b.payload(text, [b.section(text)])
+
+
+def in_full(run: Run) -> b.Payload:
+    """What somebody took the run over for, where the message itself has no room for it; else nothing.
+
+    The platform's way back is such a text: it is the instructions that a person goes by.
+    """
+    if run.state is not State.HANDED_OVER or run.keeper is None or one_line(run.keeper.reason) == run.keeper.reason:
+        return {}
+    heading = f"{Glyph.INFO} What {said(run.keeper.name, 80)} took the run over for, in full:"
+    lines = [part for line in run.keeper.reason.splitlines() for part in textwrap.wrap(line, 120) or [""]]
+    return b.payload(f"{heading}\n{said(run.keeper.reason, 1500)}", [b.section(heading), b.code(lines, 6200)])
 
 
 def _since(run: Run) -> str:

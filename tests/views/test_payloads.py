@@ -16,7 +16,6 @@ from bot.views.blocked import blocked, unblocked
 from bot.views.blocks import Glyph
 from bot.views.card import card
 from bot.views.ids import decode_value, verb_of
-from bot.views.letters import letters
 from bot.views.limits import LimitProblem, message_problems, view_problems
 from bot.views.question import question
 from bot.views.redraws import redraws
@@ -68,7 +67,6 @@ def told(request: pytest.FixtureRequest) -> Told:
     """Each story, told twice: with harmless and with hostile words."""
     story, kind = request.param
     script = STORIES[story](Script(**GIVEN[kind]()))
-    script.pages = [page for number, page in enumerate(script.pages) if number % 20 == 0 or not _routine(page.event)]
     return Told(script=script, messages=tuple(messages(script)), views=tuple(views(script)))
 
 
@@ -80,8 +78,8 @@ def _routine(event: object) -> bool:
 def messages(script: Script) -> Iterator[Mapping[str, Any]]:
     """All messages a run makes, and those its people ask for on the way."""
     more = {"head": HEAD, "worst": script.words}
-    for page in script.pages:
-        for letter in letters(page.before, page.after, page.event, **more):
+    for page in [each for number, each in enumerate(script.pages) if number % 20 == 0 or not _routine(each.event)]:
+        for letter in script.letters(page, **more):
             yield letter.payload
         for _, payload in redraws(page.before, page.after, page.event, progress=script.words, **more):
             yield payload

@@ -3,23 +3,29 @@
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import psycopg
 
-from bot.ports import Context, Description, Outcome, StepError
-from bot.runbook.run import Blocker, Database
+from bot.ports import Context, Description, Outcome
+from bot.runbook.run import Blocker
 from bot.runbook.samples import Verdict
-from bot.runbook.steps import StepName
 from integrations.postgres import begun, markers
-from integrations.postgres.catalog import Catalog, difference, fingerprint, read_catalog
+from integrations.postgres.catalog import Catalog, fingerprint, read_catalog
 from integrations.postgres.connect import Session, session
 from integrations.postgres.ladder import Climb, Ladder
 from integrations.postgres.manifest import read_catalog_file
 from integrations.postgres.markers import Marker, settled
 from integrations.postgres.orphans import end_orphans, guarded
-from integrations.postgres.plan import Prepared, prepare, require_approved
+from integrations.postgres.plan import (
+    Prepared,
+    backup_folder,
+    prepare,
+    require_approved,
+    require_no_drift,
+    require_reviewed,
+)
 from integrations.postgres.psql import LOCK_NOT_AVAILABLE, Failure, run_psql
+from integrations.postgres.risk.summary import look
 from integrations.postgres.script import Script
 from integrations.postgres.setback import setback
 from integrations.postgres.settings import Limits
@@ -36,9 +42,11 @@ class Apply:
     async def describe(self, context: Context) -> Description:
         """What runs, where and how; the digest covers every byte of it."""
         prepared = await prepare(context)
+        require_reviewed(context, prepared.scripts)
         async with session(context.target.dsn, context.application_name) as db:
             warnings = await markers.earlier(db, context.run.id, prepared.scripts)
-        return prepared.description(warnings)
+            risk = await look(context.target, prepared.scripts, db)
+        return prepared.judged(context, risk.report).description(risk.report, (*risk.lines, *warnings))
 
     async def check(self, context: Context) -> Outcome | None:
         """End what a dead attempt left at work, then look at the markers: all files in is the outcome."""
@@ -56,13 +64,13 @@ class Apply:
         """Read once, compare with what was approved, apply what is not yet in."""
         began = time.monotonic()
         prepared = await prepare(context)
-        require_approved(context, prepared)
+        require_approved(context, prepared.inputs)
         async with guarded(context, self._limits) as db:
             await markers.ensure_table(db)
             found = await markers.read_markers(db, context.run.id)
-            before = read_catalog_file(_backup_folder(context))
+            before = read_catalog_file(backup_folder(context))
             if not found:
-                _require_no_drift(context, before, await read_catalog(db))
+                require_no_drift(context, before, await read_catalog(db))
             work = _Work(context, db, prepared, before, self._limits)
             evidence = [await work.one(script, found) for script in prepared.scripts]
             now = fingerprint(await read_catalog(db))
@@ -83,8 +91,8 @@ class Apply:
     def undo(self, context: Context) -> str:
         """What a failed transaction does by itself, and what a committed one needs."""
         return (
-            "A file that fails in its transaction undoes itself; what is committed is undone by a rollback: "
-            "the backup from before it is restored beside the database and switched to."
+            "A file that fails in its transaction undoes itself; what is committed is undone by a rollback, the way "
+            "that loses least: the rehearsed DOWN scripts, the standby copy, or the backup restored beside."
         )
 
 
@@ -169,21 +177,6 @@ class _Work:
                 yield fresh
         else:
             yield self._db
-
-
-def _backup_folder(context: Context) -> Path:
-    return Path(context.run.fact(StepName.BACKUP, "folder") or "")
-
-
-def _require_no_drift(context: Context, before: Catalog, now: Catalog) -> None:
-    changed = difference(before, now)
-    if fingerprint(now) != context.run.fact(StepName.BACKUP, "fingerprint"):
-        listed = "; ".join(changed[:8]) or "the backup's schema file does not match its fingerprint"
-        raise StepError(
-            f"The schema has changed since the backup: {listed}.",
-            "Find out who changed it. To go on from here, abort this run and start a new one with a new backup.",
-            database=Database.UNTOUCHED,
-        )
 
 
 def _outcome(

@@ -5,6 +5,7 @@ import contextlib
 import json
 import shutil
 from collections.abc import Coroutine
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from bot.ports import Context, Description, Outcome, StepError
 from bot.runbook.digest import canonical
 from bot.runbook.run import Database
 from bot.runbook.samples import Verdict
+from integrations.postgres.baseline import Baseline, take_baseline
+from integrations.postgres.carry import around
 from integrations.postgres.catalog import Catalog, fingerprint
 from integrations.postgres.connect import masked, session
 from integrations.postgres.dump import Dump, missing_from, plan_dump, require_space, run_dump, shown
@@ -55,6 +58,7 @@ class Backup:
         )
         inputs = {
             "command": canonical(dump.command),
+            "compression": dump.how,
             "client": dump.tools.version,
             "system": who.system_identifier,
             "database": who.database,
@@ -123,9 +127,13 @@ class Backup:
     async def _dump(self, context: Context, dump: Dump) -> tuple[Manifest, str]:
         began = _now()
         async with guarded(context, self._limits), open_snapshot(context) as snapshot:
+            base = await take_baseline(snapshot.db, snapshot.name, snapshot.counters)
+            base = replace(base, lsn=snapshot.lsn)
+            like = await around(snapshot.db, dump.who.database)
             _, counted = await self._together(context, dump, snapshot.name, count_rows(snapshot.db, self._limits))
         await asyncio.to_thread(write_durably, dump.partial / CATALOG, canonical(snapshot.catalog).encode())
-        manifest = await _manifest(context, dump, snapshot.catalog, snapshot.name, snapshot.lsn, counted, began)
+        made = await _manifest(context, dump, snapshot.catalog, snapshot.name, base, counted, began)
+        manifest = replace(made, around=like)
         digest = write_manifest(dump.partial, manifest)
         sync_folder(dump.partial)
         return manifest, digest
@@ -144,7 +152,7 @@ class Backup:
 
 
 async def _manifest(
-    context: Context, dump: Dump, catalog: Catalog, snapshot: str, lsn: str, counted: Rows, began: str
+    context: Context, dump: Dump, catalog: Catalog, snapshot: str, base: Baseline, counted: Rows, began: str
 ) -> Manifest:
     return Manifest(
         run=context.run.id,
@@ -154,13 +162,14 @@ async def _manifest(
         client=dump.tools.version,
         command=dump.command,
         snapshot=snapshot,
-        lsn=lsn,
+        lsn=base.lsn,
         fingerprint=fingerprint(catalog),
         database_bytes=dump.who.size,
         started=began,
         ended=_now(),
         rows=counted,
         files=await hash_files(dump.partial),
+        baseline=base.to_json(),
     )
 
 

@@ -1,6 +1,6 @@
-"""The database's name and the two beside it, seen and guarded from a third database of the same server.
+"""The database's name and those beside it, seen and guarded from another database of the same server.
 
-Which of the three there are is the whole state of a switch, so a crash at any point is settled by looking.
+Which of the three of a switch there are is its whole state, so a crash at any point is settled by looking.
 """
 
 import asyncio
@@ -20,12 +20,14 @@ from integrations.postgres.settings import Limits
 
 FILE = "way_back.sql"
 NAME_BYTES = 63  # PostgreSQL cuts longer names silently (NAMEDATALEN - 1)
+RESTORED, STANDBY, FAILED, REHEARSAL = KINDS = ("restore", "standby", "failed", "rehearsal")
+MODEL = "model"  # never kept: dropped as soon as it was read
 _MAINTENANCE = ("postgres", "template1")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Names:
-    """``live`` is what the services connect to, ``side`` the copy being restored, ``failed`` the kept evidence."""
+    """``live``: what the services connect to; ``side``: the copy that takes its place; ``failed``: kept evidence."""
 
     live: str
     side: str
@@ -45,8 +47,8 @@ class Standing:
 
     @property
     def begun(self) -> bool:
-        """Has this run begun to restore or to switch?"""
-        return self.has_side or self.has_failed or not self.has_live
+        """Has a database been renamed?"""
+        return self.has_failed or not self.has_live
 
     @property
     def switched(self) -> bool:
@@ -65,16 +67,26 @@ class Standing:
         return self.names.failed in self.open
 
 
-def names_of(context: Context) -> Names:
-    """The three names of a run; ``StepError`` when the connection string does not say its database."""
+def live_of(context: Context) -> str:
+    """The database's own name; ``StepError`` when the connection string does not say it."""
     live = conninfo_to_dict(context.target.dsn).get("dbname")
     if not live:
         raise StepError(
             "The target's connection string does not name its database.",
             "Write it as postgresql://role:password@host:port/name, then type /migrate retry.",
         )
-    name, run = str(live), context.run.id
-    return Names(live=name, side=_beside(name, "restore", run), failed=_beside(name, "failed", run))
+    return str(live)
+
+
+def names_of(context: Context, side: str = RESTORED, run: str = "") -> Names:
+    """The three names of a switch to a copy of that kind, of this run or of ``run``."""
+    live = live_of(context)
+    return Names(live=live, side=beside(context, side, run), failed=beside(context, FAILED, run))
+
+
+def beside(context: Context, what: str, run: str = "") -> str:
+    """The name of what a run keeps beside the database: never longer than PostgreSQL's names, always the same."""
+    return _beside(live_of(context), what, run or context.run.id)
 
 
 def _beside(name: str, what: str, run: str) -> str:
@@ -96,6 +108,10 @@ async def look(db: Session, names: Names) -> Standing:
     return Standing(names=names, open={str(name): bool(is_open) for name, is_open in found})
 
 
+class CannotMake(StepError):
+    """The server has no right, no room or no quiet for a copy: this says nothing about the backup."""
+
+
 @asynccontextmanager
 async def maintenance(context: Context) -> AsyncIterator[Session]:
     """A session on ``postgres`` or ``template1``, with the target's own role: a database cannot rename itself."""
@@ -106,13 +122,13 @@ async def maintenance(context: Context) -> AsyncIterator[Session]:
 async def _first(stack: AsyncExitStack, context: Context) -> Session:
     last = StepError("There is no other database on the server to work from.")
     for name in _MAINTENANCE:
-        if name == names_of(context).live:
+        if name == live_of(context):
             continue
         try:
             return await stack.enter_async_context(session(dsn_of(context, name), context.application_name))
         except StepError as error:
             last = error
-    raise last
+    raise CannotMake(last.problem, last.advice)
 
 
 @asynccontextmanager
@@ -122,7 +138,7 @@ async def exclusively(context: Context, limits: Limits) -> AsyncIterator[Session
     A session of an earlier attempt of this step that is still there is ended, so it cannot act any more.
     """
     async with maintenance(context) as db:
-        lock = {"class": GUARD["class"], "object": zlib.crc32(names_of(context).live.encode()) & 0x7FFFFFFF}
+        lock = {"class": GUARD["class"], "object": zlib.crc32(live_of(context).encode()) & 0x7FFFFFFF}
         deadline = time.monotonic() + limits.orphan_wait
         while not (await rows(db, "guard_try", lock))[0][0]:
             for pid, started, name in await rows(db, "guard_holder", lock):

@@ -1,10 +1,10 @@
 """What belongs to a database but is in no dump of it: owner, locale, grants, settings, comment.
 
-They are made for the copy as they are for the original now, and compared before anything is switched.
+They are made for the copy as they were for the original, and compared before anything is switched.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from psycopg import errors as pg
@@ -15,6 +15,8 @@ from integrations.postgres.beside import FILE, Names
 from integrations.postgres.connect import Session, rows
 
 Properties = Mapping[str, Any]
+Around = Mapping[str, Any]  # "properties", "grants" and "kept_settings" of a database
+HIDDEN_VALUE = "…"
 _PRIVILEGES = {"CREATE": sql.SQL("CREATE"), "CONNECT": sql.SQL("CONNECT"), "TEMPORARY": sql.SQL("TEMPORARY")}
 # Parameters whose value is a list of quoted names (pg_dump, variable_is_guaranteed_list_quote).
 _LISTS = {
@@ -50,46 +52,84 @@ def creation(names: Names, like: Properties) -> sql.Composed:
     return statement
 
 
-async def carry(db: Session, names: Names) -> int:
-    """Bring the copy's grants, settings, limit and comment to the original's; how many statements that took.
+async def around(db: Session, name: str) -> Around:
+    """Properties, grants and settings of a database as they are now, fit for JSON."""
+    found: dict[str, Any] = {"properties": dict(await properties(db, name))}
+    for block in ("grants", "kept_settings"):
+        found[block] = [list(each) for each in await rows(db, block, {"name": name}, FILE)]
+    return found
 
-    What this role may not set is told as the statements to run by hand; nothing is switched without them.
+
+async def carry(db: Session, names: Names, like: Around | None = None) -> int:
+    """Give ``names.side`` the grants, settings and limit of ``like`` (the original's now); how many of them.
+
+    What this role may not set is told as the statements to run by hand.  ``finish`` gives it the comment.
     """
-    like = await properties(db, names.live)
-    wanted = [*await _grants(db, names, like), *await _settings(db, names)]
-    limit = sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}").format(sql.Identifier(names.side), like["datconnlimit"])
-    comment = sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(names.side), like["comment"])
+    like = like or await around(db, names.live)
+    there, kept = await around(db, names.side), like["properties"]
+    owned = (*_owner(names, like, there), *_grants(names, like, there))
+    wanted = [*((each, each) for each in owned), *_settings(names, like, there)]
+    limit = sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}").format(sql.Identifier(names.side), kept["datconnlimit"])
     refused = []
-    for statement in (*wanted, limit):
+    for statement, shown in (*wanted, (limit, limit)):
         try:
             await db.execute(statement)
         except (pg.InsufficientPrivilege, pg.InvalidParameterValue, pg.UndefinedObject) as error:
-            refused.append(f"{statement.as_string(db)}; ({error.diag.message_primary})")
+            tells = isinstance(error, pg.InvalidParameterValue) and shown is not statement  # it repeats the value
+            why = "the value is not allowed" if tells else error.diag.message_primary
+            refused.append(f"{shown.as_string(db)}; ({why})")
     if refused:
-        raise _by_hand(names, refused)
-    await _require_same(db, names)
-    await db.execute(comment)  # last: until then it says that the copy is half-made
+        raise ByHand(names, refused)
+    if wrong := unlike(like, await around(db, names.side)):
+        raise StepError(
+            f"The copy {names.side} differs from {names.live} in its {', '.join(wrong)}.",
+            f"Make them equal on {names.side}, then type /migrate retry; nothing was switched.",
+        )
     return len(wanted)
 
 
-async def _grants(db: Session, names: Names, like: Properties) -> list[sql.Composed]:
-    wanted = await rows(db, "grants", {"name": names.live}, FILE)
-    if like["datacl"] is None or wanted == await rows(db, "grants", {"name": names.side}, FILE):
+async def finish(db: Session, name: str, like: Around) -> None:
+    """Give the copy its own comment, the last thing: until then it says that it is half-made."""
+    comment = like["properties"]["comment"]
+    await db.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), comment))
+
+
+def unlike(like: Around, there: Around) -> list[str]:
+    """In what a copy differs from what it should be like."""
+    live, side = like["properties"], there["properties"]
+    fields = ("owner", "encoding_name", "datcollate", "datctype", "datlocprovider", "tablespace", "datconnlimit")
+    wrong = [name for name in fields if live.get(name) != side.get(name)]
+    return wrong + [block.replace("_", " ") for block in ("grants", "kept_settings") if like[block] != there[block]]
+
+
+def _owner(names: Names, like: Around, there: Around) -> list[sql.Composed]:
+    """A copy is made with the owner of now, which the migration may have changed."""
+    owner = like["properties"]["owner"]
+    if owner == there["properties"]["owner"]:
         return []
-    side = sql.Identifier(names.side)
-    found = [sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC, {}").format(side, sql.Identifier(like["owner"]))]
-    for role, privilege, passed_on in wanted:
+    return [sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(names.side), sql.Identifier(owner))]
+
+
+def _grants(names: Names, like: Around, there: Around) -> list[sql.Composed]:
+    if like["properties"]["datacl"] is None or like["grants"] == there["grants"]:
+        return []
+    side, owner = sql.Identifier(names.side), sql.Identifier(like["properties"]["owner"])
+    found = [sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC, {}").format(side, owner)]
+    for role, privilege, passed_on in like["grants"]:
         to = sql.Identifier(str(role)) if role else sql.SQL("PUBLIC")
         option = sql.SQL(" WITH GRANT OPTION" if passed_on else "")
         found.append(sql.SQL("GRANT {} ON DATABASE {} TO {}{}").format(_PRIVILEGES[str(privilege)], side, to, option))
     return found
 
 
-async def _settings(db: Session, names: Names) -> list[sql.Composed]:
-    """Only those that are not yet so: what a person has set by hand is not set again."""
-    there = set(await rows(db, "kept_settings", {"name": names.side}, FILE))
-    wanted = await rows(db, "kept_settings", {"name": names.live}, FILE)
-    return [_setting(names, *map(str, each)) for each in wanted if each not in there]
+def _settings(names: Names, like: Around, there: Around) -> Iterator[tuple[sql.Composed, sql.Composed]]:
+    """Each as it is run and as it is shown; only those that are not yet so: a person may have set one by hand."""
+    for each in like["kept_settings"]:
+        if each not in there["kept_settings"]:
+            role, name, value = map(str, each)
+            statement = _setting(names, role, name, value)
+            # an application's own parameters (with a dot) may hold its keys
+            yield statement, _setting(names, role, name, HIDDEN_VALUE) if "." in name else statement
 
 
 def _setting(names: Names, role: str, name: str, value: str) -> sql.Composed:
@@ -105,23 +145,18 @@ def _setting(names: Names, role: str, name: str, value: str) -> sql.Composed:
     )
 
 
-async def _require_same(db: Session, names: Names) -> None:
-    live, side = await properties(db, names.live), await properties(db, names.side)
-    fields = ("owner", "encoding_name", "datcollate", "datctype", "datlocprovider", "tablespace", "datconnlimit")
-    wrong = [name for name in fields if live.get(name) != side.get(name)]
-    for block in ("grants", "kept_settings"):
-        if await rows(db, block, {"name": names.live}, FILE) != await rows(db, block, {"name": names.side}, FILE):
-            wrong.append(block.replace("_", " "))
-    if wrong:
-        raise StepError(
-            f"The restored copy {names.side} differs from {names.live} in its {', '.join(wrong)}.",
-            f"Make them equal on {names.side}, then type /migrate retry; nothing was switched.",
+class ByHand(StepError):
+    """This role may not give the copy everything the original has; ``statements`` are for a superuser.
+
+    They go where people read, so they never hold the value of an application's own parameter.
+    """
+
+    def __init__(self, names: Names, refused: list[str]) -> None:
+        self.statements = " ".join(refused)
+        if f"'{HIDDEN_VALUE}'" in self.statements:
+            self.statements += f" ('{HIDDEN_VALUE}' stands in setconfig of pg_db_role_setting for {names.live})"
+        super().__init__(
+            f"The copy {names.side} is proven, but this role may not give it everything {names.live} has. "
+            "Nothing was switched.",
+            f"As a superuser run: {self.statements} Then type /migrate retry.",
         )
-
-
-def _by_hand(names: Names, refused: list[str]) -> StepError:
-    return StepError(
-        f"The copy {names.side} is restored and proven, but this role may not give it everything {names.live} has. "
-        "Nothing was switched.",
-        "As a superuser run: " + " ".join(refused) + " Then type /migrate retry.",
-    )

@@ -55,6 +55,8 @@ UNION ALL
 SELECT 'trigger', r.full_name || '.' || quote_ident(g.tgname),
        pg_get_triggerdef(g.oid) || CASE g.tgenabled WHEN 'O' THEN '' ELSE ' (' || g.tgenabled::text || ')' END
 FROM relations r JOIN pg_catalog.pg_trigger g ON g.tgrelid = r.oid WHERE NOT g.tgisinternal
+     AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+                     WHERE p.oid = g.tgfoid AND n.nspname = ANY (%(hidden)s))
 UNION ALL
 SELECT 'rule', r.full_name || '.' || quote_ident(u.rulename), pg_get_ruledef(u.oid)
 FROM relations r JOIN pg_catalog.pg_rewrite u ON u.ev_class = r.oid WHERE u.rulename <> '_RETURN'

@@ -11,6 +11,8 @@ import psycopg
 from psycopg import sql
 
 from bot.ports import Context
+from bot.runbook.criteria import Criterion
+from bot.runbook.criteria import schema as judged
 from integrations.postgres import markers
 from integrations.postgres.catalog import Catalog, difference, tables
 from integrations.postgres.connect import Session, rows
@@ -25,11 +27,13 @@ MOST_LINES = 60
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One answer: fine, worth a look (⚠️), or a violation (❌)."""
+    """One answer: fine, worth a look (⚠️), or a violation (❌).  ``met``: which rollback criterion the violation is;
+    none where the question could not be answered."""
 
     text: str
     violation: bool = False
     notable: bool = False
+    met: Criterion | None = Criterion.INTEGRITY
 
     def __str__(self) -> str:
         return f"{'❌' if self.violation else '⚠️' if self.notable else '✅'} {self.text}"
@@ -54,6 +58,14 @@ def schema(before: Catalog, now: Catalog) -> tuple[Findings, tuple[str, ...]]:
         return (Finding(text="The schema is as it was: the migration changed data only", notable=True),), ()
     more = (f"… and {len(changed) - MOST_LINES} more",) if len(changed) > MOST_LINES else ()
     return (Finding(text=f"Schema: {plural(len(changed), 'difference')} from before"),), changed[:MOST_LINES] + more
+
+
+def consistent(before: str, after: str, now: str) -> Findings:
+    """Is the schema's fingerprint the one before the migration, or ``after``, the one it had when that was in?"""
+    verdict = judged(before, after, now)
+    if verdict.ok or not after:
+        return ()
+    return (Finding(text=verdict.reason.rstrip("."), violation=True, met=Criterion.SCHEMA),)
 
 
 async def indexes(db: Session, before: Catalog) -> Findings:
@@ -117,7 +129,7 @@ async def attempt(what: str, asking: Callable[[], Awaitable[Findings]]) -> Findi
         return await asking()
     except psycopg.Error as error:
         said = str(error).strip().splitlines()[0]
-        return (Finding(text=f"{what} could not be checked: {said}", violation=True),)
+        return (Finding(text=f"{what} could not be checked: {said}", violation=True, met=None),)
 
 
 def _gone(name: str, scripts: tuple[Script, ...]) -> Finding:

@@ -1,19 +1,22 @@
-"""What going back by a restore costs: time, what is lost, room, and what to look out for; each with its basis."""
+"""What a way back costs: what is lost, how long it takes, room, and what to look out for; each with its basis."""
 
+import asyncio
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
 from bot.ports import Context, StepError
+from bot.runbook.run import Run
 from bot.runbook.steps import StepName
-from integrations.postgres.beside import FILE, Standing, maintenance
+from integrations.postgres.baseline import Baseline, baseline_of
+from integrations.postgres.beside import FILE
 from integrations.postgres.connect import Session, rows, session
-from integrations.postgres.manifest import Manifest, read_manifest
-from integrations.postgres.restore import command
+from integrations.postgres.losses import Losses, measure
+from integrations.postgres.manifest import Manifest
 from integrations.postgres.settings import Limits
 from integrations.postgres.snapshot import Rows, count_rows
 from integrations.postgres.words import human_bytes, plural
@@ -21,66 +24,66 @@ from integrations.postgres.words import human_bytes, plural
 #: Restoring with all indexes against dumping the same data, both with two jobs: 3.5 measured on 1.4 GB.
 RESTORE_FACTOR = 4.0
 LEAST_SECONDS = 5.0
+SWITCH_SECONDS = 1.0  # fence, end sessions, two renamings: under a second at any size
 MOST_TABLES = 8
+ANSWER_SECONDS = 10.0  # to count rows; after that the statistics have to do, for as long again
+_QUICK_SECONDS, _QUICK_BYTES = 5.0, 512_000_000  # for each table: what is longer or larger goes by statistics
 
 
-async def costs(context: Context, standing: Standing, limits: Limits) -> tuple[str, ...]:
-    """Lines for the question; ``StepError`` where the backup cannot be read."""
-    names = standing.names
-    if standing.has_failed:
-        return (f"An earlier attempt has put the failed database away as {names.failed}; the switch is now finished.",)
-    folder = Path(context.run.fact(StepName.BACKUP, "folder") or "")
-    manifest, _ = read_manifest(folder)
-    async with maintenance(context) as db:
-        argv = await command(context, db, folder)
-        warnings = await _warnings(db, names.live)
-    return (
-        f"Restore into a new database {names.side} and compare it with the backup before anything is switched:",
-        " ".join(argv),
-        f"Then {names.side} takes the name {names.live}. The database as it is now stays, closed, as {names.failed}; "
-        "nothing is dropped.",
-        _time(context, manifest),
-        *await _lost(context, manifest, limits),
-        f"Disk: about {human_bytes(manifest.database_bytes)} more on the database server; how much is free there "
-        "cannot be asked through SQL, so look before you approve.",
-        *warnings,
+def quickly(limits: Limits, *, exact: bool = True) -> Limits:
+    """The same limits, for people who wait for the answer; not ``exact``: by statistics alone."""
+    return replace(
+        limits,
+        query_time=min(limits.query_time, _QUICK_SECONDS),
+        exact_count_below=min(limits.exact_count_below, _QUICK_BYTES) if exact else 0,
     )
 
 
-def _time(context: Context, manifest: Manifest) -> str:
+async def lost_since(
+    context: Context, base: Baseline, limits: Limits, what: str
+) -> tuple[Losses | None, tuple[str, ...]]:
+    """What going back to a copy would lose now, with its lines; a measurement that fails is a line, not an error."""
+    for exact in (True, False):
+        try:
+            found = await asyncio.wait_for(measure(context, base, quickly(limits, exact=exact)), ANSWER_SECONDS)
+        except StepError as error:
+            return None, (f"⚠️ What is lost cannot be measured: {error.problem}",)
+        except TimeoutError:
+            continue
+        return found, tuple(each.replace("the backup's snapshot", what) for each in found.lines)
+    return None, (f"⚠️ What is lost could not be measured within {2 * ANSWER_SECONDS:.0f} s.",)
+
+
+async def lost_since_backup(
+    context: Context, manifest: Manifest, limits: Limits
+) -> tuple[Losses | None, tuple[str, ...]]:
+    """The same for the backup; of one without a baseline only counts can be compared."""
+    period = f"Period: {_period(context.run, manifest)}"
+    base = baseline_of(manifest)
+    if base is None:
+        return None, (period, *await _counted_since(context, manifest, quickly(limits)))
+    found, lines = await lost_since(context, base, limits, "the backup's snapshot")
+    return found, (period, *lines)
+
+
+def restore_time(context: Context, manifest: Manifest, standby_seconds: float | None) -> tuple[float, str]:
+    """Expected seconds of a restore beside, and their basis: figures measured in this run."""
+    size = human_bytes(manifest.database_bytes)
+    if standby_seconds is not None:
+        return max(LEAST_SECONDS, standby_seconds), f"this run's own restore of {size} took {standby_seconds:.1f} s"
     took = float(context.run.fact(StepName.BACKUP, "seconds") or 0)
-    seconds = max(LEAST_SECONDS, RESTORE_FACTOR * took)
-    return (
-        f"Expected downtime: about {_duration(seconds)}, of which the switch is under a second. Basis: this run's dump "
-        f"of {human_bytes(manifest.database_bytes)} took {took:.1f} s, and restoring takes about "
-        f"{RESTORE_FACTOR:g} times as long."
-    )
+    basis = f"this run's dump of {size} took {took:.1f} s, and restoring takes about {RESTORE_FACTOR:g} times as long"
+    return max(LEAST_SECONDS, RESTORE_FACTOR * took), basis
 
 
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+def came_back(run: Run) -> bool:
+    """Have services been started since the standby copy was made?"""
+    made, again = run.result(StepName.STANDBY), run.result(StepName.RESTART_SERVICES)
+    return made is None or not run.plan.downtime or (again is not None and again.ended_at >= made.ended_at)
 
 
-async def _lost(context: Context, manifest: Manifest, limits: Limits) -> tuple[str, ...]:
-    try:
-        async with session(context.target.dsn, context.application_name) as db:
-            await db.execute(sql.SQL("SELECT set_config('statement_timeout', {}, false)").format(
-                str(int(limits.query_time * 1000))))  # fmt: skip
-            ((wal,),) = await rows(db, "wal_since", {"lsn": manifest.lsn}, FILE)
-            changed = await _counted(db, manifest, limits)
-    except StepError as error:
-        return (f"⚠️ What is lost cannot be measured: {error.problem}",)
-    return (
-        f"Lost: {_period(context, manifest)}",
-        changed,
-        f"The whole server has written {human_bytes(float(str(wal)))} of write-ahead log since the backup "
-        "(the migration's own changes and other databases included).",
-    )
-
-
-def _period(context: Context, manifest: Manifest) -> str:
+def _period(run: Run, manifest: Manifest) -> str:
     """The time in which the services could write what a restore does not bring back."""
-    run = context.run
     stop, backup = run.result(StepName.STOP_SERVICES), run.result(StepName.BACKUP)
     if run.services_down and stop and backup and stop.ended_at <= backup.began_at:
         return "nothing but the migration's own changes: the services have been stopped since before the backup."
@@ -96,6 +99,22 @@ def _period(context: Context, manifest: Manifest) -> str:
 
 def _clock(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%H:%M:%S UTC")
+
+
+async def _counted_since(context: Context, manifest: Manifest, limits: Limits) -> tuple[str, ...]:
+    try:
+        async with session(context.target.dsn, context.application_name) as db:
+            limit = str(int(limits.query_time * 1000))
+            await db.execute(sql.SQL("SELECT set_config('statement_timeout', {}, false)").format(limit))
+            ((wal,),) = await rows(db, "wal_since", {"lsn": manifest.lsn}, FILE)
+            changed = await _counted(db, manifest, limits)
+    except StepError as error:
+        return (f"⚠️ What is lost cannot be measured: {error.problem}",)
+    return (
+        changed,
+        f"The whole server has written {human_bytes(float(str(wal)))} of write-ahead log since the backup "
+        "(the migration's own changes and other databases included).",
+    )
 
 
 async def _counted(db: Session, manifest: Manifest, limits: Limits) -> str:
@@ -120,15 +139,24 @@ def _differences(manifest: Manifest, now: Rows) -> Iterator[tuple[str, int]]:
             yield name, count - before
 
 
-async def _warnings(db: Session, live: str) -> tuple[str, ...]:
+async def lacking(db: Session, live: str) -> str:
+    """Why this role can put no copy in that database's place, and what to grant; empty where it can."""
+    found = [(str(why), str(grant)) for why, grant in await rows(db, "rights", {"name": live}, FILE)]
+    if not found:
+        return ""
+    reasons, grants = zip(*found, strict=True)
+    return f"this role lacks rights: {' and '.join(reasons)}; as a superuser run: {' '.join(grants)}"
+
+
+async def warnings(db: Session, live: str) -> tuple[str, ...]:
+    """What a switch leaves behind, and sessions that this role cannot end."""
     found = []
     with contextlib.suppress(psycopg.errors.InsufficientPrivilege):
         slots = [str(name) for (name,) in await rows(db, "slots_in", {"name": live}, FILE)]
         if slots:
             found.append(f"⚠️ Replication slots stay with the failed database: {', '.join(slots)}.")
-    for creates, owns, owner in await rows(db, "rights", {"name": live}, FILE):
-        if not creates:
-            found.append("⚠️ This role may not create databases: as a superuser, ALTER ROLE … CREATEDB first.")
-        if not owns:
-            found.append(f"⚠️ This role cannot act as the database's owner “{owner}”: GRANT it first.")
+    for count, grant in await rows(db, "out_of_reach", {"name": live}, FILE):
+        if count:
+            hidden = plural(int(str(count)), "session of another role", "sessions of other roles")
+            found.append(f"⚠️ This role may not see or end {hidden}: as a superuser, {grant} first.")
     return tuple(found)

@@ -1,6 +1,7 @@
 """One pg_dump: its command line, its run, its size and its table of contents."""
 
 import asyncio
+import contextlib
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,14 +11,15 @@ from bot.ports import Context, StepError
 from bot.runbook.run import Database
 from integrations.postgres.advice import explain
 from integrations.postgres.connect import Identity, connection_env, identity, rows, secrets_of, session
+from integrations.postgres.pack import HOW, packed
 from integrations.postgres.settings import Limits
-from integrations.postgres.tools import Tools, compression, find_tools
+from integrations.postgres.tools import NONE, Tools, compression, find_tools
 from integrations.postgres.words import human_bytes
 from integrations.process import Exit, Redactor, base_env, run_child
 from integrations.spoken import ending, spoken
 
 SPARE = 50_000_000  # bytes beside the dump itself
-_COMPRESSIONS = {"zstd:1": "zstd, level 1", "lz4:1": "lz4", "1": "gzip, level 1"}
+MORE_ROOM = "Free some space or set the target's backups folder to a larger disk."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,13 +28,14 @@ class Dump:
 
     who: Identity
     tools: Tools
-    compression: str
+    jobs: int
+    packed: bool  # by us, because this pg_dump has no zstd
     command: tuple[str, ...]
     partial: Path
 
     @property
     def how(self) -> str:
-        return _COMPRESSIONS[self.compression]
+        return HOW if self.packed else "zstd, level 1"
 
 
 async def plan_dump(context: Context, folder: Path, limits: Limits) -> Dump:
@@ -44,23 +47,29 @@ async def plan_dump(context: Context, folder: Path, limits: Limits) -> Dump:
     how = await compression(tools)
     partial = folder.with_name(folder.name + ".partial")
     flags = ["--format=directory", f"--jobs={target.dump_jobs}", f"--compress={how}", "--no-password"]
+    if how == NONE:
+        flags.append("--no-sync")  # what it writes does not stay; the packed files are synced instead
     limit = f"--lock-wait-timeout={int(limits.lock_wait * 1000)}"
     command = (tools.path("pg_dump"), *flags, limit, f"--file={partial}")
-    return Dump(who=who, tools=tools, compression=how, command=command, partial=partial)
+    return Dump(who=who, tools=tools, jobs=target.dump_jobs, packed=how == NONE, command=command, partial=partial)
 
 
 async def run_dump(context: Context, dump: Dump, snapshot: str, limits: Limits) -> Exit:
-    """Run it in that snapshot, showing bytes written; ``StepError`` with pg_dump's own words when it fails."""
+    """Run it in that snapshot, showing bytes written; ``StepError`` with pg_dump's own words when it fails.
+
+    When it has ended well, the whole dump is on disk in its final form.
+    """
     showing = asyncio.create_task(_show(context, dump))
     try:
         env, more = connection_env(context.target.dsn)
         async with spoken(context, shown(dump.command)) as say:
-            ended = await run_child(
+            dumping = run_child(
                 [*dump.command, f"--snapshot={snapshot}", *more],
                 env=base_env() | env | {"PGAPPNAME": context.application_name, "LC_ALL": "C"},
                 cwd=dump.partial.parent, on_line=say, time_limit=limits.backup_time,
                 redactor=Redactor(secrets_of(context.target.dsn)),
             )  # fmt: skip
+            ended = await (packed(dump.partial, dump.jobs, dumping) if dump.packed else dumping)
             say(f"pg_dump {ending(ended)}")
     finally:
         showing.cancel()
@@ -88,14 +97,21 @@ async def missing_from(context: Context, folder: Path) -> tuple[list[str], int]:
 
 
 def require_space(dump: Dump) -> None:
-    """An uncompressed copy must fit: the dump is smaller, and a full disk would be found out too late."""
-    free = shutil.disk_usage(dump.partial.parent).free
-    if free < dump.who.size + SPARE:
-        raise StepError(
-            f"{dump.partial.parent} has {human_bytes(free)} free; the database has {human_bytes(dump.who.size)}.",
-            "Free some space or set the target's backups folder to a larger disk.",
-            database=Database.UNTOUCHED,
-        )
+    """As much as the database has must be free: a full disk would be found out too late.
+
+    The dump is a quarter of that or less.  One that is packed here holds its raw text beside it for a moment, or to
+    the end where the file system cannot give it back: the text is without indexes, so both together are still less.
+    """
+    if short := shortage(dump.partial.parent, dump.who.size):
+        raise StepError(f"{short}.", MORE_ROOM, database=Database.UNTOUCHED)
+
+
+def shortage(folder: Path, size: int, spare: int = SPARE) -> str:
+    """Why a backup of a database of ``size`` bytes has no room in ``folder``; empty where it has."""
+    free = shutil.disk_usage(folder).free
+    if free >= size + spare:
+        return ""
+    return f"{folder} has {human_bytes(free)} free; the database has {human_bytes(size)}"
 
 
 async def _show(context: Context, dump: Dump) -> None:
@@ -108,10 +124,12 @@ async def _show(context: Context, dump: Dump) -> None:
 
 
 def _bytes_in(folder: Path) -> int:
-    try:
-        return sum(path.stat().st_size for path in folder.iterdir())
-    except FileNotFoundError:
-        return 0
+    """What it takes on the disk: of a raw file that is being packed, only what is not yet packed."""
+    written = 0
+    with contextlib.suppress(FileNotFoundError):  # not yet made, or just packed
+        for path in folder.iterdir():
+            written += 512 * path.stat().st_blocks
+    return written
 
 
 def shown(command: Sequence[str]) -> str:

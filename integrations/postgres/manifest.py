@@ -18,7 +18,11 @@ CATALOG = "catalog.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """``files``: name -> [bytes, sha256]; ``rows``: table -> [count, exact?]; times are ISO 8601 UTC."""
+    """``files``: name -> [bytes, sha256]; ``rows``: table -> [count, exact?]; times are ISO 8601 UTC.
+
+    ``baseline`` says where the dump's snapshot stands (``baseline.py``), ``around`` what the database was besides its
+    content (``carry.py``); both are ``None`` in backups of earlier versions.
+    """
 
     run: str
     database: str
@@ -34,6 +38,8 @@ class Manifest:
     ended: str
     rows: Mapping[str, tuple[int, bool]]
     files: Mapping[str, tuple[int, str]]
+    baseline: Mapping[str, Any] | None = None
+    around: Mapping[str, Any] | None = None
 
     @property
     def bytes(self) -> int:

@@ -13,6 +13,7 @@ from bot.ports import StepError
 from bot.runbook.run import Database
 from integrations.postgres.blocks import blocks
 from integrations.postgres.connect import Session, rows
+from integrations.postgres.own import ensure_own
 from integrations.postgres.script import Script
 
 _Q = "queries.sql"
@@ -29,9 +30,13 @@ class Marker:
 
 
 async def ensure_table(db: Session) -> None:
-    """Make the schema and the table where they are missing; ``StepError`` when the role may not."""
-    if (await rows(db, "marker_table"))[0][0]:
-        return
+    """Make the schema and its tables where they are missing; ``StepError`` when the role may not."""
+    if not (await rows(db, "marker_table"))[0][0]:
+        await _create(db)
+    await ensure_own(db)
+
+
+async def _create(db: Session) -> None:
     try:
         async with db.transaction():
             await db.execute(blocks(_Q)["marker_create_schema"])

@@ -1,15 +1,19 @@
 """What applying a plan means here and now: the files, the tools, the target; and that it is what was approved."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from bot.ports import Context, Description, StepError, Target
-from bot.runbook.digest import canonical, digest_of, inputs_of
+from bot.ports import Context, Description, StepError
+from bot.runbook.digest import canonical, digest_of, digest_of_files, inputs_of
+from bot.runbook.risk import RiskReport
 from bot.runbook.run import Database
 from bot.runbook.steps import StepName
+from bot.target import Target
+from integrations.postgres.catalog import Catalog, difference, fingerprint
 from integrations.postgres.connect import Identity, identity, masked, session
 from integrations.postgres.psql import shown
-from integrations.postgres.script import Script, read_script
+from integrations.postgres.script import Script, read_migration
 from integrations.postgres.tools import Tools, find_tools
 from integrations.postgres.words import plural
 
@@ -23,12 +27,15 @@ class Prepared:
     tools: Tools
     scripts: tuple[Script, ...]
     backup: str  # sha256 of the manifest
+    destroys: tuple[str, ...] = ()  # as it was asked for last, until these very bytes are judged
 
     @property
     def inputs(self) -> Mapping[str, str]:
         """What the digest covers."""
         target, who = self.target, self.who
         files = {f"file {number} {each.name}": each.sha256 for number, each in enumerate(self.scripts, start=1)}
+        if self.destroys:
+            files["destroys"] = canonical(self.destroys)
         return files | {
             "system": who.system_identifier,
             "database": who.database,
@@ -41,7 +48,14 @@ class Prepared:
             "psql": str(self.tools.major),
         }
 
-    def description(self, warnings: tuple[str, ...] = ()) -> Description:
+    def judged(self, context: Context, report: RiskReport) -> "Prepared":
+        """With what it destroys: as found now, or, once an attempt has begun, as it was approved.
+
+        After that the database may no longer be what was judged, and the same bytes may destroy less than they did.
+        """
+        return self if context.run.attempt else replace(self, destroys=report.destroys)
+
+    def description(self, report: RiskReport, warnings: tuple[str, ...] = ()) -> Description:
         """The same for people, with the SQL itself attached."""
         tries, first, last = len(self.target.lock_timeouts), self.target.lock_timeouts[0], self.target.lock_timeouts[-1]
         lines = (
@@ -53,7 +67,10 @@ class Prepared:
             *warnings,
         )
         attachments = {each.name: each.text for each in self.scripts}
-        return Description(inputs=self.inputs, lines=lines, attachments=attachments)
+        return Description(
+            inputs=self.inputs, lines=lines, attachments=attachments, destroys=self.destroys, risk=report.level,
+            dangers=report.dangers,
+        )  # fmt: skip
 
     def _how(self, script: Script) -> tuple[str, ...]:
         lines = [f"{shown(self.tools, script)} (sha256 {script.sha256[:12]}…)"]
@@ -86,19 +103,55 @@ async def prepare(context: Context) -> Prepared:
     backup = context.run.fact(StepName.BACKUP, "manifest_sha256")
     if not backup:
         raise StepError("This run has no backup, so nothing is applied.", "Abort, and start again with the backup.")
-    scripts = tuple(read_script(target.migrations, name) for name in names)
+    scripts = tuple(read_migration(target, name) for name in names)
     async with session(target.dsn, context.application_name) as db:
         who = await identity(db, target.dsn)
     tools = await find_tools(who.major, target.client_tools)
-    return Prepared(target=target, who=who, tools=tools, scripts=scripts, backup=backup)
+    return Prepared(
+        target=target, who=who, tools=tools, scripts=scripts, backup=backup,
+        destroys=context.run.destroys,
+    )  # fmt: skip
 
 
-def require_approved(context: Context, prepared: Prepared) -> None:
-    """What was read for this attempt is, byte for byte, what was approved."""
+def require_reviewed(context: Context, scripts: tuple[Script, ...]) -> None:
+    """A run that a plan led to asks only for the files that were reviewed, rehearsed and said Go to."""
+    plan = context.run.plan
+    if not plan.reviewed:
+        return
+    down = [(each.name, each.sha256) for each in (read_migration(context.target, name) for name in plan.down)]
+    if digest_of_files([(each.name, each.sha256) for each in scripts], down) != plan.reviewed:
+        raise StepError(
+            "The migration files are no longer those that were reviewed, rehearsed and said Go to.",
+            "Put those files back and type /migrate retry; or abort, and plan the new ones.",
+        )
+
+
+def require_approved(context: Context, inputs: Mapping[str, str]) -> None:
+    """What was read for this attempt is, byte for byte, what was approved.
+
+    What these bytes destroy was compared when the attempt began: with the first of them it may already be gone.
+    """
     grant = context.run.grant
-    if grant is None or grant.digest != digest_of(inputs_of(prepared.inputs)):
+    if grant is None or grant.digest != digest_of(inputs_of(inputs)):
         raise StepError(
             "What would run now is not what was approved: a file, a setting or the target has changed.",
             "Type /migrate retry: it is described and asked anew.",
             database=None if context.attempt > 1 else Database.UNTOUCHED,
+        )
+
+
+def backup_folder(context: Context) -> Path:
+    """Where the run's backup stands."""
+    return Path(context.run.fact(StepName.BACKUP, "folder") or "")
+
+
+def require_no_drift(context: Context, before: Catalog, now: Catalog) -> None:
+    """Nothing of this run is in: then the schema must be the one at the backup, the one that was judged."""
+    changed = difference(before, now)
+    if fingerprint(now) != context.run.fact(StepName.BACKUP, "fingerprint"):
+        listed = "; ".join(changed[:8]) or "the backup's schema file does not match its fingerprint"
+        raise StepError(
+            f"The schema has changed since the backup: {listed}.",
+            "Find out who changed it. To go on from here, abort this run and start a new one with a new backup.",
+            database=Database.UNTOUCHED,
         )

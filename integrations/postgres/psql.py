@@ -12,6 +12,7 @@ from pathlib import Path
 from bot.ports import Context
 from integrations.postgres.connect import connection_env, secrets_of
 from integrations.postgres.markers import insert_statement
+from integrations.postgres.own import note_statement
 from integrations.postgres.script import Script
 from integrations.postgres.settings import Limits
 from integrations.postgres.tools import Tools
@@ -22,7 +23,7 @@ LOCK_NOT_AVAILABLE = "55P03"
 _ERROR = re.compile(r"^(?:psql:(?:<stdin>:(?P<line>\d+):)? )?\S+:  (?P<state>[0-9A-Z]{5}): (?P<text>.*)$")
 _VALUES = re.compile(r"=\(.*?\)(?= |$|\.)")
 # A statement whose client has died ends by itself (PostgreSQL 14+ where the platform can tell); elsewhere we end it.
-_CHECK = (
+CONNECTION_CHECK = (
     "DO $$ BEGIN PERFORM pg_catalog.set_config('client_connection_check_interval', '{}', false); "
     "EXCEPTION WHEN OTHERS THEN NULL; END $$"
 )
@@ -42,16 +43,28 @@ class Failure:
         return self.state == LOCK_NOT_AVAILABLE
 
 
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a file runs and what its transaction ends with: the target, the run's marker, nothing more, by default."""
+
+    dsn: str = ""
+    run: str = ""  # the run its marker names
+    also: tuple[str, ...] = ()  # statements for the same transaction
+
+
+HERE = Place()
+
+
 async def run_psql(
-    context: Context, tools: Tools, script: Script, *, lock_timeout: float, limits: Limits
+    context: Context, tools: Tools, script: Script, *, lock_timeout: float, limits: Limits, place: Place = HERE
 ) -> Failure | None:
     """Run a file with its marker; ``None`` when psql says it went well. Times are seconds."""
-    env, more = connection_env(context.target.dsn)
+    env, more = connection_env(place.dsn or context.target.dsn)
     async with spoken(context, f"{shown(tools, script)} (lock_timeout {lock_timeout:g} s)") as say:
         ended = await run_child(
-            [*_command(context, tools, script, lock_timeout, limits), *more],
+            [*_command(context, tools, script, lock_timeout, limits, place), *more],
             env=base_env() | env | {"PGAPPNAME": context.application_name, "PGCLIENTENCODING": "UTF8", "LC_ALL": "C"},
-            cwd=Path("/"), on_line=lambda line: say(_without_values(line)), time_limit=None, stdin=script.data,
+            cwd=Path("/"), on_line=lambda line: say(without_values(line)), time_limit=None, stdin=script.data,
             redactor=Redactor(secrets_of(context.target.dsn)),
         )  # fmt: skip
         say(f"psql {ending(ended)}")
@@ -64,17 +77,21 @@ def shown(tools: Tools, script: Script) -> str:
     return f"{tools.path('psql')} -X -v ON_ERROR_STOP=1{one} -f {script.name}"
 
 
-def _command(context: Context, tools: Tools, script: Script, lock_timeout: float, limits: Limits) -> Sequence[str]:
+def _command(
+    context: Context, tools: Tools, script: Script, lock_timeout: float, limits: Limits, place: Place
+) -> Sequence[str]:
     one = [] if script.outside else ["--single-transaction"]
     quiet = ["-X", "-q", "-w", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose", "-o", "/dev/null"]
     word = "SET" if script.outside else "SET LOCAL"
     before = [
-        _CHECK.format(limits.connect_check),
+        CONNECTION_CHECK.format(limits.connect_check),
         f"{word} lock_timeout = {int(lock_timeout * 1000)}",
         f"{word} statement_timeout = {int(context.target.statement_timeout * 1000)}",
         "SET standard_conforming_strings = on",
     ]
-    after = [] if script.outside else ["RESET ROLE", insert_statement(context.run.id, script)]
+    run = place.run or context.run.id
+    notes = [insert_statement(run, script), note_statement(run, script), *place.also]
+    after = [] if script.outside else ["RESET ROLE", *notes]
     if tools.can_restrict:  # no backslash command can run between the two, whatever the file holds
         key = secrets.token_hex(16)
         before, after = [*before, rf"\restrict {key}"], [rf"\unrestrict {key}", *after]
@@ -99,9 +116,10 @@ def _detail(following: Sequence[str]) -> str:
     """PostgreSQL's DETAIL without the values of the row, which are people's data."""
     for each in following[:4]:
         if each.startswith("DETAIL:"):
-            return " " + _without_values(each.removeprefix("DETAIL:").strip())
+            return " " + without_values(each.removeprefix("DETAIL:").strip())
     return ""
 
 
-def _without_values(line: str) -> str:
+def without_values(line: str) -> str:
+    """A line of PostgreSQL's without the values of a key."""
     return _VALUES.sub("=(…)", line)

@@ -1,7 +1,10 @@
 -- name: calm
 -- Our own sessions are bounded by us, not by what a role happens to have set; names are always written in full.
 SELECT set_config('lock_timeout', '0', false), set_config('statement_timeout', '0', false),
-       set_config('idle_in_transaction_session_timeout', '0', false), set_config('search_path', '', false)
+       set_config('idle_in_transaction_session_timeout', '0', false), set_config('search_path', '', false),
+       -- PostgreSQL 14 and 17 brought one each
+       (SELECT count(set_config(name, '0', false)) FROM pg_settings
+        WHERE name IN ('idle_session_timeout', 'transaction_timeout'))
 
 -- name: identity
 -- Which database this is, by the server's own word.
@@ -31,23 +34,26 @@ WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname <> ALL (%(hidden
 ORDER BY 1, 2
 
 -- name: sessions_of
--- Live sessions under one application name, other than the one that asks.
-SELECT pid, backend_start::text, state, coalesce(left(query, 200), '')
+-- Live sessions under one application name, other than the one that asks.  When a session of another role began, and
+-- what it is, is NULL for a role without pg_read_all_stats; so it is here and below.
+SELECT pid, coalesce(backend_start::text, ''), state, coalesce(left(query, 200), '')
 FROM pg_stat_activity
 WHERE application_name = %(name)s AND datname = current_database() AND pid <> pg_backend_pid()
 ORDER BY pid
 
 -- name: terminate
 -- End one session, if it is still the same one.
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %(pid)s AND backend_start::text = %(started)s
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE pid = %(pid)s AND coalesce(backend_start::text, '') = %(started)s
 
 -- name: cancel
 -- Cancel what one session runs, if it is still the same one.
-SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid = %(pid)s AND backend_start::text = %(started)s
+SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+WHERE pid = %(pid)s AND coalesce(backend_start::text, '') = %(started)s
 
 -- name: alive
 -- Is that very session still in a transaction?
-SELECT pid, backend_start::text FROM pg_stat_activity
+SELECT pid, coalesce(backend_start::text, '') FROM pg_stat_activity
 WHERE pid = ANY (%(pids)s::int[]) AND state IS DISTINCT FROM 'idle'
 
 -- name: guard_try
@@ -56,27 +62,27 @@ SELECT pg_try_advisory_lock(%(class)s, %(object)s)
 
 -- name: guard_holder
 -- Who holds the guard.
-SELECT a.pid, a.backend_start::text, coalesce(a.application_name, '')
+SELECT a.pid, coalesce(a.backend_start::text, ''), coalesce(a.application_name, '')
 FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
 WHERE l.locktype = 'advisory' AND l.granted AND l.classid = %(class)s AND l.objid = %(object)s
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 
 -- name: other_runs
 -- Sessions of other runs still at work here, whose bot may be gone.
-SELECT pid, backend_start::text, application_name FROM pg_stat_activity
+SELECT pid, coalesce(backend_start::text, ''), application_name FROM pg_stat_activity
 WHERE datname = current_database() AND application_name LIKE 'migrate/%%' AND application_name NOT LIKE %(ours)s
-  AND state <> 'idle' AND split_part(application_name, '/', 3) IN ('backup', 'apply', 'go_back')
+  AND state IS DISTINCT FROM 'idle' AND split_part(application_name, '/', 3) IN ('backup', 'apply', 'go_back')
 
 -- name: our_backend
 -- The session that works for us: its pid, statement, what it waits for, who blocks it.
 SELECT pid, coalesce(query, ''), coalesce(wait_event_type, ''), pg_blocking_pids(pid)
 FROM pg_stat_activity
 WHERE application_name = %(name)s AND datname = current_database() AND pid <> pg_backend_pid()
-  AND backend_type = 'client backend' AND state <> 'idle'
+  AND coalesce(backend_type, 'client backend') = 'client backend' AND state IS DISTINCT FROM 'idle'
 
 -- name: blockers
 -- The sessions behind some pids, as people need them named.
-SELECT pid, backend_start::text AS started, coalesce(application_name, '') AS application,
+SELECT pid, coalesce(backend_start::text, '') AS started, coalesce(application_name, '') AS application,
        coalesce(usename::text, backend_type, '') AS "user",
        coalesce(extract(epoch FROM clock_timestamp() - coalesce(xact_start, backend_start)), 0)::float8 AS age_seconds,
        coalesce(query, '') AS query
@@ -87,7 +93,7 @@ ORDER BY pid
 -- How many sessions wait for that one, and the longest wait in seconds.
 SELECT count(*), coalesce(max(extract(epoch FROM clock_timestamp() - query_start)), 0)::float8
 FROM pg_stat_activity
-WHERE wait_event_type = 'Lock' AND datname = current_database() AND %(pid)s = ANY (pg_blocking_pids(pid))
+WHERE (wait_event_type = 'Lock' OR backend_type IS NULL) AND datname = current_database() AND %(pid)s = ANY (pg_blocking_pids(pid))
 
 -- name: progress
 -- What PostgreSQL tells of a long command's progress: what, phase, done, total.
@@ -102,11 +108,15 @@ UNION ALL SELECT 'Copying', command, bytes_processed, bytes_total
 FROM pg_stat_progress_copy WHERE pid = %(pid)s
 
 -- name: application_sessions
--- Client sessions that are not ours.
+-- Client sessions that are not ours, and those of other roles of which this role may not know what they are (the
+-- server's own workers have no user); for these, the grant that is missing.
 SELECT pid, coalesce(application_name, '') AS application, coalesce(usename::text, '') AS "user",
-       coalesce(client_addr::text, '') AS client, coalesce(state, '') AS state
+       coalesce(client_addr::text, '') AS client, coalesce(state, '') AS state,
+       CASE WHEN backend_type IS NULL
+            THEN format('GRANT pg_monitor, pg_signal_backend TO %%I', current_user) ELSE '' END AS missing
 FROM pg_stat_activity
-WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+WHERE datname = current_database() AND usesysid IS NOT NULL AND pid <> pg_backend_pid()
+  AND coalesce(backend_type, 'client backend') = 'client backend'
   AND NOT starts_with(coalesce(application_name, ''), %(ignore)s)
 ORDER BY pid
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,23 +13,26 @@ from psycopg import conninfo, sql
 
 from bot.ports import Context, StepError
 from integrations.postgres.advice import explain
-from integrations.postgres.beside import FILE, Names, dsn_of
+from integrations.postgres.beside import FILE, CannotMake, Names, dsn_of
 from integrations.postgres.blocks import blocks
 from integrations.postgres.carry import creation, properties
 from integrations.postgres.catalog import difference, fingerprint, read_catalog
 from integrations.postgres.connect import Session, connection_env, identity, rows, secrets_of, session
+from integrations.postgres.hurry import analysed, options
 from integrations.postgres.manifest import Manifest, read_catalog_file
 from integrations.postgres.settings import Limits
 from integrations.postgres.snapshot import count_rows
+from integrations.postgres.template import HALF_MADE, mark_half_made, require_room
 from integrations.postgres.tools import find_tools
 from integrations.postgres.words import human_bytes, plural
 from integrations.process import Redactor, base_env, run_child
 from integrations.spoken import ending, spoken
 
 RESTORE_TIME = 12 * 3600.0  # seconds
-HALF_MADE = "Half-made copy of migration run "
 # pg_restore 17 and newer sets it on older servers, too; there it does not exist and is not missed.
 _HARMLESS = re.compile(r'unrecognized configuration parameter "transaction_timeout"|errors ignored on restore')
+
+_NO_ROOM = re.compile(r"No space left on device|could not (extend|write)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,25 +60,26 @@ async def is_ours(context: Context, database: str, digest: str) -> str | None:
     return str(found[0][0]) if found else None
 
 
-async def make(db: Session, copy: Copy) -> tuple[str, ...]:
-    """Create, restore, analyse, compare and note; the evidence.  A copy that fails is dropped again.
+async def make(db: Session, copy: Copy) -> tuple[tuple[str, ...], float]:
+    """Create, restore, analyse, compare and note; evidence and seconds.  A copy that fails is dropped again.
 
     ``db`` is a session on another database.  The live database is only read.
     """
-    await drop_half_made(db, copy.context, copy.names)
-    await _create(db, copy)
+    began = time.monotonic()
+    await drop_half_made(db, copy.context, copy.names.side)
+    await require_room(db, copy.manifest.database_bytes)  # only now: what a dead attempt has left took room, too
+    await create_side(db, copy.context, copy.names)
     try:
         seconds = await _restore(db, copy)
         async with session(copy.dsn, copy.context.application_name) as side:
             await copy.context.progress(f"Restored in {seconds:.0f} s; gathering statistics and comparing", 0.95)
-            await side.execute("ANALYZE")
-            evidence = await compare(side, copy)
+            evidence = await analysed(copy.dsn, copy.context.application_name, compare(side, copy))
             await _note(side, copy)
     except StepError:
         with contextlib.suppress(StepError, psycopg.Error):  # what cannot be dropped now, the next attempt drops
-            await drop_half_made(db, copy.context, copy.names)
+            await drop_half_made(db, copy.context, copy.names.side)
         raise
-    return (f"Restored into {copy.names.side} in {seconds:.1f} s", *evidence)
+    return (f"Restored into {copy.names.side} in {seconds:.1f} s", *evidence), time.monotonic() - began
 
 
 async def compare(side: Session, copy: Copy) -> tuple[str, ...]:
@@ -106,39 +111,42 @@ def differing_rows(manifest: Manifest, now: dict[str, tuple[int, bool]]) -> tupl
     return wrong, guessed, len(manifest.rows) - len(guessed)
 
 
-async def drop_half_made(db: Session, context: Context, names: Names) -> None:
-    """Drop the side database if it is provably this run's own unfinished one; ``StepError`` for any other."""
-    there = await properties(db, names.side)
+async def drop_half_made(db: Session, context: Context, name: str) -> None:
+    """Drop a database beside if it is provably this run's own unfinished one; ``StepError`` for any other."""
+    there = await properties(db, name)
     if not there:
         return
-    if there["comment"] != HALF_MADE + context.run.id and not await _empty(context, names):
+    if there["comment"] != HALF_MADE + context.run.id and not await _ours(context, name):
         raise StepError(
-            f"There is a database {names.side} that is no half-made copy of this run.",
-            f"Look at it; rename it (ALTER DATABASE {names.side} RENAME TO …), then type /migrate retry. "
+            f"There is a database {name} that is no half-made copy of this run.",
+            f'Look at it; rename it (ALTER DATABASE "{name}" RENAME TO …), then type /migrate retry. '
             "The bot drops nothing but its own unfinished copies.",
         )
-    await db.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(names.side)))
+    await db.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-async def _empty(context: Context, names: Names) -> bool:
-    """A crash between making and marking it leaves one without content."""
-    async with session(dsn_of(context, names.side), context.application_name) as side:
-        return set(await read_catalog(side)) <= {"schema"}
+async def _ours(context: Context, name: str) -> bool:
+    """A crash between making and marking it leaves one without content, or one that says who was to make it."""
+    async with session(dsn_of(context, name), context.application_name) as side:
+        if set(await read_catalog(side)) <= {"schema"}:
+            return True
+        if not (await rows(side, "own_table", {"name": "copies"}, FILE))[0][0]:
+            return False
+        return bool(await rows(side, "copies", {"run": context.run.id}, FILE))
 
 
-async def _create(db: Session, copy: Copy) -> None:
-    names = copy.names
+async def create_side(db: Session, context: Context, names: Names) -> None:
+    """An empty database like the live one, marked as half-made; ``CannotMake`` where the role may not."""
     like = await properties(db, names.live)
     try:
         await db.execute(creation(names, like))
     except psycopg.errors.InsufficientPrivilege as error:
-        raise StepError(
+        raise CannotMake(
             f"The target's role may not make a database like {names.live}: {error.diag.message_primary}",
             "As a superuser: ALTER ROLE … CREATEDB (and make it a member of the database's owner "
             f"“{like['owner']}”); then type /migrate retry. Nothing was changed.",
         ) from error
-    mark = sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(names.side), HALF_MADE + copy.context.run.id)
-    await db.execute(mark)
+    await mark_half_made(db, context, names.side)
 
 
 async def command(context: Context, db: Session, folder: Path) -> tuple[str, ...]:
@@ -167,7 +175,7 @@ async def _restore(db: Session, copy: Copy) -> float:
                 [*argv, *to],
                 env=base_env() | env | {
                     "PGAPPNAME": context.application_name, "LC_ALL": "C",
-                    "PGOPTIONS": "-c synchronous_commit=off",  # whatever is lost by a crash now is restored again
+                    "PGOPTIONS": await options(db),
                 },
                 cwd=Path("/"), on_line=take, time_limit=RESTORE_TIME,
                 redactor=Redactor(secrets_of(context.target.dsn)),
@@ -178,7 +186,8 @@ async def _restore(db: Session, copy: Copy) -> float:
         await asyncio.gather(showing, return_exceptions=True)
     if wrong := failure(ended.code, said):
         why = f"took longer than {RESTORE_TIME:.0f} s" if ended.timed_out else "failed"
-        raise StepError(f"pg_restore {why}: {wrong} The live database was not touched.", explain("", wrong))
+        kind = CannotMake if _NO_ROOM.search(wrong) else StepError
+        raise kind(f"pg_restore {why}: {wrong} The live database was not touched.", explain("", wrong))
     return ended.seconds
 
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from bot.migrations import path_of
 from bot.ports import StepError
+from bot.target import Target
 from integrations.postgres import statements as st
 from integrations.postgres.parser import postgast
 from integrations.postgres.statements import Statement
@@ -71,9 +73,21 @@ class Script:
         return None
 
 
-def read_script(folder: Path, name: str) -> Script:
-    """Read a file once and judge it; ``StepError`` when it may not be run at all."""
-    data = _read(folder, name)
+def read_migration(target: Target, name: str) -> Script:
+    """A migration by its listed name, or its DOWN script: a file, or the one in Prisma's folder of that name."""
+    path = path_of(target, name)
+    if path.parent == target.migrations:
+        return read_script(target.migrations, name)
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", path.parent.name) or path.parent.parent != target.migrations:
+        raise _refused(name, "is not a plain name of a folder", "Use letters, digits, dots, dashes and underscores.")
+    if path.parent.resolve().parent != target.migrations.resolve():
+        raise _refused(name, "leads out of the migrations folder", f"Put the folder itself into {target.migrations}.")
+    return read_script(path.parent, path.name, called=name)
+
+
+def read_script(folder: Path, name: str, *, called: str = "") -> Script:
+    """Read a file once and judge it, ``called`` by another name; ``StepError`` when it may not be run at all."""
+    data, name = _read(folder, name), called or name
     try:
         text = data.decode()
     except UnicodeDecodeError:

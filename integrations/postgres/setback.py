@@ -1,6 +1,7 @@
 """What a file that did not go in leaves behind, said truthfully."""
 
 from bot.ports import Context, StepError, StepPaused
+from bot.runbook.criteria import Criterion, schema, sql_error
 from bot.runbook.run import Blocker, Database
 from bot.runbook.steps import StepName
 from integrations.postgres import markers
@@ -32,10 +33,20 @@ async def setback(
     elif failure.lock:
         problem = (
             f"{script.name} did not get its lock in {plural(climb.tries, 'try', 'tries')} ({climb.seconds:.0f} s)"
-            + _names(blockers)
+            + names(blockers)
         )
     left = f"{left} Left over: {kept}; drop it by hand." if kept else left
-    return StepError(f"{problem}. {left}", explain(failure.state, failure.text), database=database)
+    advice = explain(failure.state, failure.text)
+    met = None if climb.held or failure.lock else await _criterion(context, db, failure)
+    return StepError(f"{problem}. {left}", advice, database=database, criterion=met)
+
+
+async def _criterion(context: Context, db: Session, failure: Failure) -> Criterion | None:
+    """Which rollback criterion of the runbook this is; none for what another try may get past."""
+    if not sql_error(failure.state, failure.text).ok:
+        return Criterion.SQL_ERROR
+    before = context.run.fact(StepName.BACKUP, "fingerprint") or ""
+    return None if schema(before, "", fingerprint(await read_catalog(db))).ok else Criterion.SCHEMA
 
 
 async def _left_behind(context: Context, db: Session, script: Script, failure: Failure) -> tuple[Database, str]:
@@ -67,7 +78,8 @@ def _words(failure: Failure) -> str:
     return f"ERROR {failure.state}: {failure.text.rstrip('.')}" if failure.state else failure.text.rstrip(".")
 
 
-def _names(blockers: tuple[Blocker, ...]) -> str:
+def names(blockers: tuple[Blocker, ...]) -> str:
+    """Who kept the lock, as the end of a sentence."""
     if not blockers:
         return "; nobody was seen to hold it for longer than a moment"
     named = "; ".join(

@@ -18,3 +18,4 @@ class Limits:
     connect_check: str = "1s"  # a statement whose client died ends this soon (PostgreSQL 14+)
     verify_time: float = 600.0  # for the target's own validation command
     query_time: float = 60.0  # for each check's query
+    salvage_time: float = 120.0  # for all tables together, while people wait for the way back

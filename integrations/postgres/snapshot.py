@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from bot.ports import Context, StepError
+from integrations.postgres.baseline import Counters, read_counters
 from integrations.postgres.catalog import HIDDEN, Catalog, read_catalog
 from integrations.postgres.connect import Session, rows, session
 from integrations.postgres.settings import Limits
@@ -16,23 +17,25 @@ Rows = dict[str, tuple[int, bool]]  # schema.table -> count, and whether it is e
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """An open REPEATABLE READ transaction that lends its view of the data to pg_dump."""
+    """An open REPEATABLE READ transaction that lends its view of the data to pg_dump; ``counters`` are older."""
 
     db: Session
     name: str
     lsn: str
     catalog: Catalog
+    counters: Counters
 
 
 @asynccontextmanager
 async def open_snapshot(context: Context) -> AsyncIterator[Snapshot]:
     """Export a snapshot; it lives as long as the block."""
     async with session(context.target.dsn, context.application_name) as db:
+        counters = await read_counters(db)
         await db.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         ((name, lsn, standby),) = await rows(db, "export_snapshot")
         if standby:
             raise StepError("The target is a standby server: it cannot be migrated.", "Name the primary as the target.")
-        yield Snapshot(db=db, name=str(name), lsn=str(lsn), catalog=await read_catalog(db))
+        yield Snapshot(db=db, name=str(name), lsn=str(lsn), catalog=await read_catalog(db), counters=counters)
 
 
 async def count_rows(db: Session, limits: Limits) -> Rows:

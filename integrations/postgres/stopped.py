@@ -21,13 +21,14 @@ STATS_LAG = 1.5
 
 @dataclass(frozen=True, kw_only=True)
 class ApplicationSession:
-    """A client connected to the target that is none of ours."""
+    """A client connected to the target that is none of ours; ``missing`` is the grant without which it is hidden."""
 
     pid: int
     application: str
     user: str
     client: str
     state: str
+    missing: str
 
 
 async def application_sessions(dsn: str, *, ignore: str = OURS) -> tuple[ApplicationSession, ...]:

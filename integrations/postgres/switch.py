@@ -6,6 +6,7 @@ What was done is seen from which names there are, so a second attempt goes on fr
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 import psycopg
 from psycopg import sql
@@ -18,31 +19,38 @@ from integrations.postgres.orphans import signal_session
 from integrations.postgres.settings import Limits
 
 Stop = Callable[[str], None]  # called after each sub-step with its name; a test's crash
+Again = Callable[[], AbstractAsyncContextManager[Session]]  # another session like the one that switches
 
 
 def nothing(_: str) -> None:
     """The hook of a switch that nobody interrupts."""
 
 
-async def switch(db: Session, names: Names, limits: Limits, after: Stop = nothing) -> float:
+async def switch(db: Session, names: Names, limits: Limits, after: Stop = nothing, again: Again | None = None) -> float:
     """Put ``side`` in the place of ``live``, which becomes ``failed``; seconds from the fence to the opening.
 
     ``db`` must be on none of them.  A refusal before the first renaming leaves all as it was; one after it is
-    taken back.  ``StepError`` says what to type by hand.
+    taken back, by a session of ``again`` where this one is gone.  ``StepError`` says what to type by hand.
     """
     began = time.monotonic()
+    await _patient(db, limits)
     standing = await look(db, names)
     if standing.has_live and not standing.has_failed:
-        await _put_away(db, names, limits, after)
+        await _put_away(db, names, limits, after, again)
         standing = await look(db, names)
     if not standing.has_live:
-        await _put_in_place(db, names, limits, after)
+        await _put_in_place(db, names, limits, after, again)
     await _allow(db, names.live, True)
     after("opened")
     return time.monotonic() - began
 
 
-async def _put_away(db: Session, names: Names, limits: Limits, after: Stop) -> None:
+async def _patient(db: Session, limits: Limits) -> None:
+    """Nobody outside these databases keeps everybody out of them for longer by holding a lock on one."""
+    await db.execute("SELECT set_config('lock_timeout', %s, false)", (str(int(limits.orphan_end * 1000)),))
+
+
+async def _put_away(db: Session, names: Names, limits: Limits, after: Stop, again: Again | None) -> None:
     try:
         for name in (names.side, names.live):
             await _allow(db, name, False)
@@ -51,19 +59,46 @@ async def _put_away(db: Session, names: Names, limits: Limits, after: Stop) -> N
         after("emptied")
         await _rename(db, names.live, names.failed, limits)
     except (StepError, psycopg.Error) as error:
-        await _allow(db, names.live, True)
+        await _as_it_was(db, names, limits, again, error)
         raise _refused(names, error, "Nothing was switched.", None) from error
     after("live renamed")
 
 
-async def _put_in_place(db: Session, names: Names, limits: Limits, after: Stop) -> None:
+async def _put_in_place(db: Session, names: Names, limits: Limits, after: Stop, again: Again | None) -> None:
     try:
         await _rename(db, names.side, names.live, limits)
     except (StepError, psycopg.Error) as error:
-        await _rename(db, names.failed, names.live, limits)
-        await _allow(db, names.live, True)
+        await _as_it_was(db, names, limits, again, error)
         raise _refused(names, error, f"{names.live} has its name back.", Database.CHANGED) from error
     after("side renamed")
+
+
+async def _as_it_was(db: Session, names: Names, limits: Limits, again: Again | None, error: Exception) -> None:
+    """Name and openness back, if need be on a fresh session; ``StepError`` says that the database is closed."""
+    try:
+        await _put_back(db, names, limits)
+        return
+    except (StepError, psycopg.Error) as failed:
+        last: Exception = failed
+    if again is not None:
+        try:
+            async with again() as fresh:
+                await _patient(fresh, limits)
+                await _put_back(fresh, names, limits)
+                return
+        except (StepError, psycopg.Error) as failed:
+            last = failed
+    raise _closed(names, error, last) from error
+
+
+async def _put_back(db: Session, names: Names, limits: Limits) -> None:
+    standing = await look(db, names)
+    if standing.has_live and standing.has_failed:  # the renaming was done, and only its answer is lost
+        raise StepError(f"{names.live} is the copy already.")
+    if not standing.has_live:
+        await _rename(db, names.failed, names.live, limits)
+    if not standing.open.get(names.live, False):
+        await _allow(db, names.live, True)
 
 
 async def _allow(db: Session, name: str, yes: bool) -> None:
@@ -88,6 +123,10 @@ async def _rename(db: Session, old: str, new: str, limits: Limits) -> None:
             if time.monotonic() > deadline:
                 raise
             await _end_sessions(db, [old], limits)
+        except psycopg.errors.LockNotAvailable as error:
+            found = await rows(db, "locks_on", {"name": old}, FILE)
+            who = ", ".join(f"{name} (pid {pid})" for pid, name in found[:5]) or "nobody who is still there"
+            raise StepError(f"{old} is locked from another database for too long by {who}.") from error
 
 
 async def _end_sessions(db: Session, names: list[str], limits: Limits) -> None:
@@ -104,21 +143,44 @@ async def _end_sessions(db: Session, names: list[str], limits: Limits) -> None:
         raise StepError(f"Prepared transactions keep the database in use: {', '.join(map(str, prepared))}.")
 
 
-def by_hand(names: Names) -> str:
+def statements(names: Names) -> tuple[str, ...]:
     """The whole switch as a superuser would type it, on the database ``postgres``."""
     live, side, failed = (f'"{each}"' for each in (names.live, names.side, names.failed))
     ending = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname"
     return (
-        f"ALTER DATABASE {live} ALLOW_CONNECTIONS false; {ending} IN ('{names.live}', '{names.side}'); "
-        f"ALTER DATABASE {live} RENAME TO {failed}; ALTER DATABASE {side} RENAME TO {live}; "
-        f"ALTER DATABASE {live} ALLOW_CONNECTIONS true;"
+        f"ALTER DATABASE {live} ALLOW_CONNECTIONS false;",
+        f"{ending} IN ('{names.live}', '{names.side}');",
+        f"ALTER DATABASE {live} RENAME TO {failed};",
+        f"ALTER DATABASE {side} RENAME TO {live};",
+        f"ALTER DATABASE {live} ALLOW_CONNECTIONS true;",
     )
 
 
-def _refused(names: Names, error: Exception, now: str, database: Database | None) -> StepError:
-    said = error.problem if isinstance(error, StepError) else str(error).strip().splitlines()[0]
+def by_hand(names: Names) -> str:
+    """The same in one line."""
+    return " ".join(statements(names))
+
+
+def _closed(names: Names, error: Exception, last: Exception) -> StepError:
+    live, failed = f'"{names.live}"', f'"{names.failed}"'
     return StepError(
-        f"The switch to {names.side} did not succeed: {said} {now} The copy is whole and stays.",
+        f"The switch to {names.side} did not succeed: {_said(error)} The database {names.live} is CLOSED to all "
+        f"connections and could not be opened again: {_said(last)}",
+        f"Type /migrate retry: it finishes the switch. Or, to open the database now, as a superuser connected to "
+        f"“postgres”, type: ALTER DATABASE {live} ALLOW_CONNECTIONS true; (where there is no {live}, before that: "
+        f"ALTER DATABASE {failed} RENAME TO {live};)",
+        database=Database.UNKNOWN,
+    )
+
+
+def _said(error: Exception) -> str:
+    said = error.problem if isinstance(error, StepError) else (str(error).strip() or type(error).__name__)
+    return f"{said.splitlines()[0].rstrip('.')}."
+
+
+def _refused(names: Names, error: Exception, now: str, database: Database | None) -> StepError:
+    return StepError(
+        f"The switch to {names.side} did not succeed: {_said(error)} {now} The copy is whole and stays.",
         f"Remove the cause, then type /migrate retry. Or, as a superuser connected to “postgres”, type: "
         f"{by_hand(names)} The retry then finds that it is done.",
         database=database,

@@ -114,11 +114,8 @@ class Watch:
             await self._context.progress(f"Blocker {blocker.pid} ({blocker.application}): {done}.", None)
 
     async def _tell(self, pid: int, query: str) -> None:
-        total = len(self._script.statements)
-        self._statement = self._locate(query)
-        where = f"{self._script.name}: statement {self._statement + 1} of {total}" if total else self._script.name
-        number, files = self._share
-        parts, fraction = [where], (number + (self._statement / total if total else 0)) / files
+        where, fraction = self._where(query)
+        parts = [where]
         for what, phase, done, whole in await rows(self._db, "progress", {"pid": pid}):
             share = f", {int(str(done)) / int(str(whole)):.0%}" if done and whole else ""
             parts.append(f"{what} ({phase}{share})")
@@ -127,6 +124,14 @@ class Watch:
         if text != self._told:
             self._told = text
             await self._context.progress(text, fraction)
+
+    def _where(self, query: str) -> tuple[str, float]:
+        """Which statement of which file, and how far that is of all files."""
+        total = len(self._script.statements)
+        self._statement = self._locate(query)
+        where = f"{self._script.name}: statement {self._statement + 1} of {total}" if total else self._script.name
+        number, files = self._share
+        return where, (number + (self._statement / total if total else 0)) / files
 
     async def _loud(self, pid: int) -> list[str]:
         """Runbook step 4: "Check database locks (shouldn't block for >30 seconds)", both ways."""

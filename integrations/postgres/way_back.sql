@@ -3,9 +3,17 @@
 SELECT datname::text, datallowconn FROM pg_catalog.pg_database WHERE datname = ANY (%(names)s)
 
 -- name: rights
--- May this role make databases, and may it act as the owner of that one?
-SELECT r.rolsuper OR r.rolcreatedb, pg_catalog.pg_has_role(d.datdba, 'MEMBER'), pg_catalog.pg_get_userbyid(d.datdba)::text
-FROM pg_catalog.pg_roles r, pg_catalog.pg_database d WHERE r.rolname = current_user AND d.datname = %(name)s
+-- What this role lacks to make databases and rename that one (the owner's rights by themselves, without SET ROLE, and
+-- CREATEDB for either): in words, and as the statement that mends it.
+SELECT 'it may not create or rename databases', format('ALTER ROLE %%I CREATEDB;', r.rolname)
+FROM pg_catalog.pg_roles r WHERE r.rolname = current_user AND NOT (r.rolsuper OR r.rolcreatedb)
+UNION ALL
+SELECT format('it cannot act as the owner “%%s” of the database', o.rolname),
+       format('GRANT %%I TO %%I', o.rolname, current_user)
+       || CASE WHEN pg_catalog.current_setting('server_version_num')::int >= 160000 THEN ' WITH INHERIT TRUE;'
+               ELSE format('; ALTER ROLE %%I INHERIT;', current_user) END
+FROM pg_catalog.pg_database d JOIN pg_catalog.pg_roles o ON o.oid = d.datdba
+WHERE d.datname = %(name)s AND NOT pg_catalog.pg_has_role(d.datdba, 'USAGE')
 
 -- name: properties
 -- Everything a database is besides its content; as JSON because the columns differ between versions.
@@ -30,10 +38,12 @@ FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_database d ON d.oid = s.
 WHERE d.datname = %(name)s ORDER BY 1, 2
 
 -- name: sessions_in
--- Sessions in these databases (autovacuum gives way by itself): pid, start, who.
-SELECT pid, backend_start::text, coalesce(nullif(application_name, ''), usename::text, backend_type)
+-- Sessions in these databases (autovacuum gives way by itself): pid, start, who.  A role without pg_read_all_stats
+-- knows neither start nor type of other roles' sessions; autovacuum has no user.
+SELECT pid, coalesce(backend_start::text, ''), coalesce(nullif(application_name, ''), usename::text, backend_type)
 FROM pg_catalog.pg_stat_activity
-WHERE datname = ANY (%(names)s) AND pid <> pg_backend_pid() AND backend_type <> 'autovacuum worker'
+WHERE datname = ANY (%(names)s) AND pid <> pg_backend_pid() AND backend_type IS DISTINCT FROM 'autovacuum worker'
+  AND coalesce(backend_type, usename::text) IS NOT NULL
 ORDER BY pid
 
 -- name: prepared_in
@@ -55,7 +65,7 @@ SELECT pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), %(lsn)s::pg_l
 -- name: at_work
 -- Sessions of a step that are still in a transaction.
 SELECT pid FROM pg_catalog.pg_stat_activity
-WHERE datname = current_database() AND application_name = %(name)s AND state <> 'idle'
+WHERE datname = current_database() AND application_name = %(name)s AND state IS DISTINCT FROM 'idle'
 
 -- name: gone_back_table
 -- Is there a note that this database is a restored copy?
@@ -93,3 +103,89 @@ FROM pg_catalog.pg_depend d
 WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0
   AND d.deptype IN ('a', 'i') AND a.atttypid = ANY ('{int2,int4,int8}'::regtype[])
 ORDER BY 1, 2
+
+-- name: copies_create
+-- Which copies of this database a run has set out to make: a copy that has the line is that run's own.
+CREATE TABLE IF NOT EXISTS migrate_bot.copies (
+    run_id text NOT NULL,
+    database text NOT NULL,
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (run_id, database)
+)
+
+-- name: copies_note
+-- Say it before the copy is made, so that the copy has it.
+INSERT INTO migrate_bot.copies (run_id, database) VALUES (%(run)s, %(name)s) ON CONFLICT DO NOTHING
+
+-- name: own_table
+-- Is there this table of the bot's own?
+SELECT to_regclass('migrate_bot.' || %(name)s) IS NOT NULL
+
+-- name: copies
+-- Is this database a copy that the run has set out to make?
+SELECT at::text FROM migrate_bot.copies WHERE run_id = %(run)s LIMIT 1
+
+-- name: standby_create
+-- Which run's proven standby copy this is, with everything known of it (JSON).
+CREATE TABLE IF NOT EXISTS migrate_bot.standby (
+    run_id text PRIMARY KEY,
+    note text NOT NULL,
+    at timestamptz NOT NULL DEFAULT clock_timestamp()
+)
+
+-- name: standby_note
+-- From here on the copy counts as proven.
+INSERT INTO migrate_bot.standby (run_id, note) VALUES (%(run)s, %(note)s)
+ON CONFLICT (run_id) DO UPDATE SET note = excluded.note, at = clock_timestamp()
+
+-- name: standby
+-- What is noted of this copy.
+SELECT note, at::text FROM migrate_bot.standby WHERE run_id = %(run)s
+
+-- name: connected_to
+-- Who is connected to a database, as people need them named.
+SELECT pid, coalesce(nullif(application_name, ''), backend_type, 'session') || coalesce(' (user ' || usename || ')', '')
+FROM pg_catalog.pg_stat_activity
+WHERE datname = %(name)s AND pid <> pg_backend_pid() AND backend_type IS DISTINCT FROM 'autovacuum worker'
+  AND coalesce(backend_type, usename::text) IS NOT NULL
+ORDER BY pid
+
+-- name: out_of_reach
+-- Sessions of other roles in a database that this role may not see into or may not end, and the grant for it.
+SELECT count(*), format('GRANT pg_monitor, pg_signal_backend TO %%I', current_user)
+FROM pg_catalog.pg_stat_activity
+WHERE datname = %(name)s AND usesysid IS NOT NULL
+  AND (backend_type IS NULL OR NOT (pg_has_role('pg_signal_backend', 'USAGE') OR pg_has_role(usesysid, 'USAGE')))
+
+-- name: where_data
+-- The folder of the server's data where this role may know it, and the address it was reached at.
+SELECT CASE WHEN pg_catalog.pg_has_role('pg_read_all_settings', 'USAGE')
+            THEN pg_catalog.current_setting('data_directory') END, host(pg_catalog.inet_server_addr())
+
+-- name: version
+-- The server's version as a number.
+SELECT pg_catalog.current_setting('server_version_num')::int
+
+-- name: prisma_tables
+-- Schemas with Prisma's own list of migrations.
+SELECT n.nspname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relname = '_prisma_migrations' AND c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' ORDER BY 1
+
+-- name: kept
+-- Databases with their bytes, openness, sessions now, the newest session's last word, and transactions counted.
+SELECT d.datname::text, pg_catalog.pg_database_size(d.oid), d.datallowconn,
+       count(a.pid), max(a.state_change)::timestamptz(0)::text, coalesce(max(s.xact_commit), 0)
+FROM pg_catalog.pg_database d
+     LEFT JOIN pg_catalog.pg_stat_activity a ON a.datid = d.oid AND a.usesysid IS NOT NULL
+          AND coalesce(a.backend_type, 'client backend') = 'client backend'
+     LEFT JOIN pg_catalog.pg_stat_database s ON s.datid = d.oid
+WHERE d.datname = ANY (%(names)s)
+GROUP BY d.oid, d.datname, d.datallowconn ORDER BY d.datname
+
+-- name: locks_on
+-- Who holds a lock on a database itself, from wherever: pid, who.
+SELECT DISTINCT a.pid, coalesce(nullif(a.application_name, ''), a.usename::text, a.backend_type)
+FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid)
+WHERE l.locktype = 'object' AND l.classid = 'pg_database'::regclass AND l.granted AND a.pid <> pg_backend_pid()
+  AND l.objid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = %(name)s)
+ORDER BY 1

@@ -9,21 +9,24 @@ from psycopg import sql
 
 from bot.demo.casework import Casework
 from bot.demo.postgres import EmbeddedPostgres
-from bot.ports import Context
+from bot.ports import Context, Outcome
 from bot.runbook.digest import digest_of, inputs_of
 from bot.runbook.run import Database, Done, Grant
-from bot.runbook.steps import Route, StepName
+from bot.runbook.steps import Route, Standby, StepName
 from integrations.postgres.apply import Apply
-from integrations.postgres.beside import Names, Standing, look, maintenance, names_of
+from integrations.postgres.beside import KINDS, Names, Standing, beside, look, maintenance, names_of
 from integrations.postgres.catalog import Catalog, read_catalog
 from integrations.postgres.connect import session
 from integrations.postgres.manifest import run_folder
 from integrations.postgres.snapshot import count_rows
+from integrations.postgres.standby import Standby as StandbyStep
 from integrations.postgres.ways import ladder
 from tests.integrations.postgres.conftest import QUICK, Stage
 
 POSITION = {StepName.ANNOUNCE_ROLLBACK: 0, StepName.GO_BACK: 2, StepName.VERIFY_BACK: 3}
 BAD = "alter table cases add column court text;\ndelete from case_notes where id % 2 = 0;\n"
+GOOD = "alter table cases add column court text;\n"
+DOWN = "alter table cases drop column court;\n"
 
 
 class Crash(Exception):
@@ -54,12 +57,57 @@ class Backstage:
         )
         return replace(context, run=self.stage.run, attempt=attempt)
 
+    def forward(self, step: StepName, attempt: int = 1) -> Context:
+        """The context of a step of the way forward."""
+        context, run = self.stage.at(StepName.BACKUP), replace(self.stage.run, route=Route.FORWARD)
+        position = [each.name for each in run.steps].index(step)
+        self.stage.run = replace(run, position=position, attempt=attempt)
+        return replace(context, run=self.stage.run, attempt=attempt)
+
+    def plan(self, **changes: object) -> None:
+        """Change the plan."""
+        self.stage.run = replace(self.stage.run, plan=replace(self.stage.run.plan, **changes))  # type: ignore[arg-type]
+
+    async def stand_by(self, kind: Standby) -> Outcome:
+        """Make the standby copy and record it, as the engine would."""
+        self.plan(standby=kind)
+        step, context = StandbyStep(QUICK, patience=0.1), self.forward(StepName.STANDBY)
+        outcome = await step.run(context)
+        assert (await step.verify(context, outcome)).ok
+        self.record(StepName.STANDBY, tuple(outcome.facts.items()))
+        return outcome
+
+    async def migrate(self, kind: Standby, *, down: bool = False) -> None:
+        """Back up, make the standby copy, apply; with a DOWN script if wanted.  The services stay stopped."""
+        self.stage.write("001_bad.sql", GOOD if down else BAD)
+        if down:
+            (self.stage.target.migrations / "001_bad.down.sql").write_text(DOWN)
+            self.plan(down=("001_bad.down.sql",))
+        self.plan(standby=kind)
+        await self.stage.backed_up()
+        if kind is not Standby.NONE:
+            await self.stand_by(kind)
+        await self.apply()
+
+    async def apply(self) -> None:
+        """Apply the plan as approved and record it."""
+        if not self.stage.run.plan.migrations:
+            self.stage.write("001_bad.sql", BAD)
+        described = await Apply(QUICK).describe(self.forward(StepName.APPLY))
+        grant = Grant(step=StepName.APPLY, digest=digest_of(inputs_of(described.inputs)), approvals=(), at=0.0)
+        self.stage.run = replace(self.stage.run, grant=grant)
+        outcome = await Apply(QUICK).run(self.forward(StepName.APPLY))
+        self.record(StepName.APPLY, tuple(outcome.facts.items()))
+        self.stage.run = replace(self.stage.run, grant=None)
+
     async def approved(self, attempt: int = 1) -> Context:
-        """Describe the way back and grant exactly that; the context to go it with."""
+        """Describe the way back anew and grant exactly that; the context to go it with."""
+        self.stage.run = replace(self.stage.run, grant=None)
         described = await ladder(self.at(StepName.ANNOUNCE_ROLLBACK), QUICK)
         digest = digest_of(inputs_of(described.inputs))
         grant = Grant(step=StepName.ANNOUNCE_ROLLBACK, digest=digest, approvals=(), at=0.0)
-        self.stage.run = replace(self.stage.run, grant=grant)
+        way = next(each for each in described.options if each.rung is described.rung)
+        self.stage.run = replace(self.stage.run, grant=grant, way=way)
         return self.at(StepName.GO_BACK, attempt)
 
     def record(self, step: StepName, facts: Sequence[tuple[str, str]]) -> None:
@@ -97,7 +145,8 @@ class Backstage:
 
     async def remove(self) -> None:
         """Drop what the way back left beside, so that the next test's server is clean."""
-        for name in (self.names.side, self.names.failed):
+        context = self.stage.at(StepName.BACKUP)
+        for name in (beside(context, each) for each in KINDS):
             await self.as_superuser(
                 sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)).as_string(), "postgres"
             )

@@ -10,11 +10,12 @@ import psycopg
 import pytest
 
 from bot.demo.casework import Casework
-from bot.ports import Context, Outcome, StepAdapter, Target
+from bot.ports import Context, Outcome, StepAdapter
 from bot.runbook.digest import digest_of, inputs_of
 from bot.runbook.people import Policy
 from bot.runbook.run import Blocker, Done, Grant, Hold, Plan, Run, State
 from bot.runbook.steps import Route, StepName
+from bot.target import Target
 from integrations.postgres.apply import Apply
 from integrations.postgres.backup import Backup
 from integrations.postgres.settings import Limits
@@ -77,7 +78,8 @@ class Stage:
         """Describe the apply step and grant exactly that; the context to run it with."""
         described = await (adapter or Apply(QUICK)).describe(self.at(StepName.APPLY))
         digest = digest_of(inputs_of(described.inputs))
-        self.run = replace(self.run, grant=Grant(step=StepName.APPLY, digest=digest, approvals=(), at=0.0))
+        grant = Grant(step=StepName.APPLY, digest=digest, approvals=(), at=0.0)
+        self.run = replace(self.run, grant=grant, destroys=described.destroys)
         return self.at(StepName.APPLY)
 
     async def ask(self, query: str) -> list[tuple[object, ...]]:
@@ -129,12 +131,12 @@ Until = Callable[[Callable[[], Awaitable[object]]], Awaitable[None]]
 
 @pytest.fixture
 def until() -> Until:
-    """Poll a condition; fails after ten seconds."""
+    """Poll a condition; fails after a minute, because machines may be slow."""
 
     async def poll(condition: Callable[[], Awaitable[object]]) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not await condition():
-            assert time.monotonic() < deadline, "the condition did not come true within 10 s"
+            assert time.monotonic() < deadline, "the condition did not come true within 60 s"
             await asyncio.sleep(0.02)
 
     return poll

@@ -72,15 +72,15 @@ async def test_no_secret_in_any_command_line(stage: Stage) -> None:
 
 async def test_two_bots_never_act_at_once(stage: Stage) -> None:
     """A second run on the same database is refused and told who is at work."""
-    stage.write("001_slow.sql", "select pg_sleep(0.8);")
+    stage.write("001_slow.sql", "select pg_sleep(3);")
     await stage.backed_up()
+    other = await replace(stage, run=replace(stage.run, id="run-8")).approved()
     working = asyncio.create_task(Apply(QUICK).run(await stage.approved()))
     while not psql_children():
         await asyncio.sleep(0.01)
-    other = replace(stage, run=replace(stage.run, id="run-8"))
 
     with pytest.raises(StepError, match="Another migration is at work on this database: migrate/run-7/apply"):
-        await Apply(QUICK).run(await other.approved())
+        await Apply(QUICK).run(other)
     await working
 
 

@@ -13,9 +13,12 @@ from bot.demo.casework import APP, Casework
 from bot.demo.postgres import EmbeddedPostgres
 from bot.ports import StepError
 from bot.runbook.run import Database
-from bot.runbook.steps import StepName
+from bot.runbook.rungs import Rung
+from bot.runbook.steps import Standby, StepName
 from integrations.postgres.go_back import GoBack
-from integrations.postgres.restore import HALF_MADE, failure
+from integrations.postgres.plan import backup_folder
+from integrations.postgres.restore import failure
+from integrations.postgres.template import HALF_MADE
 from integrations.postgres.ways import ladder
 from tests.integrations.postgres.back import Backstage
 from tests.integrations.postgres.conftest import QUICK, Stage
@@ -32,8 +35,7 @@ async def back(stage: Stage, casework: Casework, casework_template: EmbeddedPost
 async def test_description_says_what_it_costs(back: Backstage) -> None:
     """Command, names, time with its basis, rows lost exactly, WAL and disk; the digest covers way, backup, target."""
     await back.backup_and_break()
-    ((left, live),) = await back.as_superuser("select count(*), current_database()::text from case_notes")
-    was = json.loads(back.stage.run.fact(StepName.BACKUP, "rows") or "")["public.case_notes"]
+    live = back.names.live
 
     found = await GoBack(QUICK).describe(back.at(StepName.ANNOUNCE_ROLLBACK))
 
@@ -42,9 +44,11 @@ async def test_description_says_what_it_costs(back: Backstage) -> None:
     assert f"Restore into a new database {live}_restore_run-7" in text
     assert f"closed, as {live}_failed_run-7" in text
     assert "Basis: this run's dump of" in text
-    assert f"Rows now against the backup: public.case_notes {int(str(left)) - was:+,} (updates" in text
+    assert "Lost: 1 row inserted, 0 changed, 0 deleted since the backup's snapshot" in text
+    assert "case_notes +1" in text
+    assert f"{back.stage.target.backups}/run-7.salvage" in text
     assert "the services are running, so it grows" in text
-    assert "of write-ahead log since the backup" in text
+    assert "of write-ahead log on the whole server" in text
     assert "Disk: about" in text
     assert {"rung", "target", "backup", "system", "database", "role", "server"} == found.inputs.keys()
     assert str(psycopg.conninfo.conninfo_to_dict(back.stage.target.dsn)["password"]) not in text
@@ -126,6 +130,47 @@ async def test_what_no_dump_holds_survives(back: Backstage) -> None:
     assert [(4711,)] == await back.as_superuser("select last_value from case_number_seq")
 
 
+@pytest.mark.parametrize("kind", [Standby.NONE, Standby.TEMPLATE])
+async def test_an_elder_backup_takes_settings_from_where_they_are_known(back: Backstage, kind: Standby) -> None:
+    """A manifest without them still reads: the standby copy's note has them, too; else it is said that today's stay."""
+    await back.migrate(kind)
+    file = backup_folder(back.stage.at(StepName.BACKUP)) / "manifest.json"
+    values = json.loads(file.read_text())
+    assert back.names.live == values.pop("around")["properties"]["datname"]
+    file.write_text(json.dumps(values))
+    sha = {"manifest_sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+    done = [replace(e, facts=tuple((dict(e.facts) | sha).items())) for e in back.stage.run.done[:1]]
+    back.stage.run = replace(back.stage.run, done=(*done, *back.stage.run.done[1:]), rung_wanted=Rung.RESTORE)
+    await back.as_superuser(f"alter database \"{back.names.live}\" set work_mem to '64MB'")
+
+    outcome = await GoBack(QUICK).run(await back.approved())
+
+    text, none = "\n".join(outcome.evidence), kind is Standby.NONE
+    stays = await back.as_superuser(
+        "select 1 from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase "
+        "where d.datname = current_database() and s.setconfig::text ~ 'work_mem=64MB'"
+    )
+    assert none == bool(stays)
+    assert none == ("⚠️ Owner, grants and settings are those of the failed database" in text)
+    assert none != ("As at the backup again, because changed since: kept settings" in text)
+
+
+async def test_an_owner_that_the_migration_changed_is_put_back(back: Backstage) -> None:
+    """The copy is made with today's owner, and given the one of the backup before it is switched to."""
+    await back.backup_and_break()
+    await back.as_superuser("create role crate_owner; grant crate_owner to casework_owner", "postgres")
+    await back.as_superuser(f'alter database "{back.names.live}" owner to crate_owner', "postgres")
+    try:
+        await GoBack(QUICK).run(await back.approved())
+        owner = await back.as_superuser(
+            "select pg_get_userbyid(datdba)::text from pg_database where datname = current_database()"
+        )
+    finally:
+        await back.as_superuser("reassign owned by crate_owner to casework_owner; drop role crate_owner", "postgres")
+
+    assert [("casework_owner",)] == owner
+
+
 async def test_a_half_made_copy_is_made_anew(back: Backstage) -> None:
     """A crash while restoring leaves a marked copy: only that one is dropped, and the restore begins anew."""
     before = await back.backup_and_break()
@@ -196,7 +241,7 @@ async def test_nothing_happened_touches_nothing(back: Backstage) -> None:
     assert await step.check(context) is None
     outcome = await step.run(context)
 
-    assert "nothing happened: only restart" == described.inputs["rung"]
+    assert Rung.NOTHING == described.rung == described.inputs["rung"]
     assert "The database is not touched; nothing is lost." in described.lines[1]
     assert (await step.verify(context, outcome)).ok
     assert [back.names.live] == list((await back.standing()).open)
@@ -215,17 +260,22 @@ async def test_another_way_than_the_approved_one_is_not_gone(back: Backstage) ->
 
 
 async def test_without_createdb_it_is_said_before_and_after(back: Backstage) -> None:
-    """A role that may not make databases is named in the question; the refusal says what to grant."""
+    """A role that may not make databases cannot go this way: the question and the refusal say what to grant."""
     await back.backup_and_break()
+    context = await back.approved()
     await back.as_superuser("alter role casework_owner nocreatedb", "postgres")
     try:
-        found = await ladder(back.at(StepName.ANNOUNCE_ROLLBACK), QUICK)
+        found = await ladder(
+            replace(back.at(StepName.ANNOUNCE_ROLLBACK), run=replace(back.stage.run, grant=None)), QUICK
+        )
         with pytest.raises(StepError, match="may not make a database") as caught:
-            await GoBack(QUICK).run(await back.approved())
+            await GoBack(QUICK).run(context)
     finally:
         await back.as_superuser("alter role casework_owner createdb", "postgres")
 
-    assert any("may not create databases" in line for line in found.lines)
+    restore = next(each for each in found.options if each.rung is Rung.RESTORE)
+    assert not restore.possible
+    assert "may not create or rename databases; as a superuser run: ALTER ROLE casework_owner CREATEDB;" in restore.why
     assert "CREATEDB" in caught.value.advice
 
 

@@ -111,6 +111,71 @@ async def test_a_session_that_cannot_be_ended_stops_the_switch(back: Backstage) 
     assert {back.names.live: True, back.names.failed: False} == (await back.standing()).open
 
 
+def ends_it(back: Backstage) -> Callable[[str], None]:
+    """A hook that ends the switching session from outside once the live database is fenced."""
+
+    def after(at: str) -> None:
+        if at == "fenced live":
+            with psycopg.connect(back.pg.dsn("postgres"), autocommit=True) as db:
+                db.execute(
+                    "select pg_terminate_backend(pid, 5000) from pg_stat_activity "
+                    "where application_name = 'migrate/run-7/go_back'"
+                )
+
+    return after
+
+
+async def test_a_switching_session_that_dies_opens_the_database_again(back: Backstage) -> None:
+    """Ended after the fence: another session opens what it has closed, and nothing was switched."""
+    await back.backup_and_break()
+
+    with pytest.raises(StepError, match="Nothing was switched") as caught:
+        await GoBack(QUICK, after=ends_it(back)).run(await back.approved())
+
+    assert Database.CHANGED == caught.value.database
+    assert {back.names.live: True, back.names.side: False} == (await back.standing()).open
+
+
+async def test_what_cannot_be_opened_again_is_said_to_be_closed(back: Backstage) -> None:
+    """No other session gets through either: people are told that it is closed, and the statement that opens it."""
+    await back.backup_and_break()
+    context = await back.approved()
+    ends = ends_it(back)
+
+    def after(at: str) -> None:
+        if at == "fenced live":
+            with psycopg.connect(back.pg.dsn("postgres"), autocommit=True) as db:
+                db.execute("alter role casework_owner nologin")
+        ends(at)
+
+    try:
+        with pytest.raises(StepError, match="is CLOSED to all connections") as caught:
+            await GoBack(QUICK, after=after).run(context)
+    finally:
+        await back.as_superuser("alter role casework_owner login", "postgres")
+
+    assert f'ALTER DATABASE "{back.names.live}" ALLOW_CONNECTIONS true;' in caught.value.advice
+    assert Database.UNKNOWN == caught.value.database
+    assert not (await back.standing()).open[back.names.live]
+    assert Database.UNKNOWN == await GoBack(QUICK)._known(context)
+    await GoBack(QUICK).run(replace(context, attempt=2))
+    assert {back.names.live: True, back.names.failed: False} == (await back.standing()).open
+
+
+async def test_a_lock_from_another_database_is_not_waited_for(back: Backstage) -> None:
+    """Somebody's open transaction elsewhere holds the database: named, unfenced again, refused."""
+    await back.backup_and_break()
+    context = await back.approved()
+    dsn = psycopg.conninfo.make_conninfo(back.pg.dsn("postgres"), application_name="Ann's psql")
+    async with await psycopg.AsyncConnection.connect(dsn) as ann:
+        await ann.execute(f"comment on database \"{back.names.live}\" is 'mine'".encode())
+        with pytest.raises(StepError, match=r"locked from another database .* Ann's psql .* Nothing was switched"):
+            await asyncio.wait_for(GoBack(replace(QUICK, orphan_end=0.5)).run(context), 60)
+        await ann.rollback()
+
+    assert {back.names.live: True, back.names.side: False} == (await back.standing()).open
+
+
 async def test_a_frozen_attempt_is_put_out(back: Backstage) -> None:
     """The guard lies on the session that switches: the next attempt ends it, so a worker that thaws does nothing."""
     await back.backup_and_break()

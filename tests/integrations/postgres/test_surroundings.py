@@ -55,7 +55,7 @@ async def test_newest_able_tools_are_found() -> None:
 
     assert tools.major >= 18
     assert (tools.folder == EmbeddedPostgres.bin_dir()) == (not tools.preferred)
-    assert await compression(tools) in ("zstd:1", "lz4:1", "1")
+    assert await compression(tools) in ("zstd:1", "0")
 
 
 async def test_setting_wins_over_search() -> None:
@@ -113,6 +113,23 @@ async def test_application_sessions_are_seen_and_ours_are_not(casework: Casework
         found = await application_sessions(casework.owner_dsn)
 
     assert [("casework-web", "casework_app")] == [(each.application, each.user) for each in found]
+
+
+async def test_no_timeout_of_a_role_ends_our_sessions(casework: Casework) -> None:
+    """Whatever times a role or a database has set, none is in force for the bot, however new the server."""
+    settled = (
+        "select name, setting from pg_settings where name ~ '^(idle|lock|stat|trans).*timeout$' and context = 'user'"
+    )
+    async with await psycopg.AsyncConnection.connect(casework.superuser_dsn, autocommit=True) as db:
+        names = [str(name) for name, _ in await (await db.execute(settled.encode())).fetchall()]
+        for name in names:
+            await db.execute(f'alter database "{casework.name}" set {name} = 100000'.encode())
+
+    async with session(casework.owner_dsn, "test") as db:
+        found = await (await db.execute(settled.encode())).fetchall()
+
+    assert {"0"} == {value for _, value in found}
+    assert {"lock_timeout", "idle_session_timeout"} <= set(names)
 
 
 async def test_still_means_still(casework: Casework) -> None:

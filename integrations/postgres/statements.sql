@@ -1,0 +1,15 @@
+-- name: statements_schema
+-- Where the extension's views are, if it is installed and loaded, and knows times by their present names.
+SELECT n.nspname FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
+WHERE e.extname = 'pg_stat_statements' AND string_to_array(e.extversion, '.')::int[] >= '{1,9}'
+
+-- name: statements_since
+-- Since when it counts: another moment later means that it was reset.
+SELECT stats_reset::text FROM {}.pg_stat_statements_info
+
+-- name: statements
+-- The costliest statements of this database by all roles.
+SELECT queryid::text, min(query), sum(calls)::bigint, sum(total_exec_time)
+FROM {}.pg_stat_statements
+WHERE dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) AND queryid IS NOT NULL
+GROUP BY queryid ORDER BY sum(total_exec_time) DESC LIMIT 200

@@ -1,0 +1,1 @@
+WITH gone AS (DELETE FROM audit RETURNING *) SELECT count(*) FROM gone;

@@ -1,0 +1,2 @@
+DROP TABLE IF EXISTS coupons;
+CREATE TABLE coupons (id bigint PRIMARY KEY, label text);

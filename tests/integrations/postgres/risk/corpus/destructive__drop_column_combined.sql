@@ -1,0 +1,1 @@
+ALTER TABLE orders ADD COLUMN note text, DROP COLUMN IF EXISTS coupon, ALTER COLUMN state SET DEFAULT 'x';

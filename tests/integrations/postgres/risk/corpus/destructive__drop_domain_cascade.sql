@@ -1,0 +1,1 @@
+DROP DOMAIN IF EXISTS short_text CASCADE;

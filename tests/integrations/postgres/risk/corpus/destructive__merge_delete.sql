@@ -1,0 +1,1 @@
+MERGE INTO coupons c USING (SELECT 1 AS id) s ON c.id = s.id WHEN MATCHED THEN DELETE;

@@ -1,0 +1,2 @@
+ALTER TABLE audit RENAME TO audit_old;
+DROP TABLE audit_old;

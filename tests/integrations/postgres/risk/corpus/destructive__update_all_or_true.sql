@@ -1,0 +1,1 @@
+UPDATE users SET note = 'x' WHERE id = 4 OR true;

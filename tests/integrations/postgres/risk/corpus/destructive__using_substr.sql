@@ -1,0 +1,1 @@
+ALTER TABLE users ALTER COLUMN note TYPE text USING left(note, 4);

@@ -1,0 +1,1 @@
+DO $$ DECLARE n int; BEGIN n := (SELECT count(*) FROM (SELECT purge_audit()) x); END $$;

@@ -1,0 +1,2 @@
+/* harmless */ DROP -- really
+ TABLE /* nothing */ audit;

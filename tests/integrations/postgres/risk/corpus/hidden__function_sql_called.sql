@@ -1,0 +1,2 @@
+CREATE FUNCTION wipe() RETURNS void LANGUAGE sql AS 'DELETE FROM audit';
+SELECT wipe();

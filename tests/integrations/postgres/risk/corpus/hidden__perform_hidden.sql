@@ -1,0 +1,1 @@
+DO $$ BEGIN PERFORM purge_audit(); END $$;

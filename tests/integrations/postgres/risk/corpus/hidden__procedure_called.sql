@@ -1,0 +1,1 @@
+CALL drop_month('2024');

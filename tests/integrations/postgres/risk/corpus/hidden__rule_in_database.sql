@@ -1,0 +1,1 @@
+INSERT INTO ruled (id) VALUES (1);

@@ -1,0 +1,1 @@
+CREATE INDEX order_totals_total ON order_totals (total);

@@ -1,0 +1,1 @@
+CREATE UNIQUE INDEX users_code_key ON users (code);

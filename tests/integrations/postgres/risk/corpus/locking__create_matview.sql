@@ -1,0 +1,1 @@
+CREATE MATERIALIZED VIEW user_count AS SELECT count(*) FROM users;

@@ -1,0 +1,1 @@
+DO $$ BEGIN EXECUTE 'CREATE INDEX orders_placed_idx ON orders (placed)'; END $$;

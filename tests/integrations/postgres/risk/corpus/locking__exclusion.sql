@@ -1,0 +1,1 @@
+ALTER TABLE coupons ADD EXCLUDE USING btree (label WITH =);

@@ -1,0 +1,1 @@
+ALTER TABLE "orders" ADD CONSTRAINT "orders_coupon_fkey" FOREIGN KEY ("coupon") REFERENCES "coupons"("id") ON DELETE SET NULL ON UPDATE CASCADE;

@@ -1,0 +1,2 @@
+CREATE TABLE letters (LIKE docs);
+ALTER TABLE letters INHERIT docs;

@@ -1,0 +1,1 @@
+CREATE TABLE memos (topic text) INHERITS (docs);

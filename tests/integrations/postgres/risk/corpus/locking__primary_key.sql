@@ -1,0 +1,1 @@
+ALTER TABLE visits_2026 ADD PRIMARY KEY (id, at);

@@ -1,0 +1,1 @@
+ALTER TABLE orders ADD COLUMN lot double precision DEFAULT random();

@@ -1,0 +1,1 @@
+ALTER TABLE visits_2026 ADD COLUMN number bigserial;

@@ -1,0 +1,1 @@
+ALTER TABLE users ALTER COLUMN feeling TYPE text USING feeling::text;

@@ -1,0 +1,1 @@
+ALTER TABLE users ALTER COLUMN meta TYPE jsonb USING meta::jsonb;

@@ -1,0 +1,1 @@
+ALTER TABLE orders ALTER COLUMN cents SET EXPRESSION AS ((total * 1000)::int);

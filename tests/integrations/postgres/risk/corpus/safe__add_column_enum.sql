@@ -1,0 +1,1 @@
+ALTER TABLE orders ADD COLUMN how mood DEFAULT 'calm';

@@ -1,0 +1,1 @@
+ALTER TABLE orders ADD COLUMN approver_id bigint REFERENCES users (id);

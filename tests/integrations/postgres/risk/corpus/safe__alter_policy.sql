@@ -1,0 +1,1 @@
+ALTER POLICY own_rows ON secrets USING (true);

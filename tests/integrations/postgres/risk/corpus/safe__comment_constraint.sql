@@ -1,0 +1,1 @@
+COMMENT ON CONSTRAINT checked_there ON users IS 'kept';

@@ -1,0 +1,1 @@
+COMMENT ON FUNCTION purge_audit() IS 'careful';

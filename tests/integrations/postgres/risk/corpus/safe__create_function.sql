@@ -1,0 +1,1 @@
+CREATE FUNCTION wipe() RETURNS void LANGUAGE plpgsql AS $$ BEGIN DELETE FROM users; TRUNCATE orders; END $$;

@@ -1,0 +1,1 @@
+CREATE PUBLICATION pub FOR TABLE orders, users;

@@ -1,0 +1,2 @@
+CREATE SCHEMA IF NOT EXISTS billing;
+CREATE TABLE billing.bills (id int PRIMARY KEY);

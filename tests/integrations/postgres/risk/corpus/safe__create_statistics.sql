@@ -1,0 +1,1 @@
+CREATE STATISTICS orders_stats ON user_id, state FROM orders;

@@ -1,0 +1,2 @@
+CREATE DOMAIN gone AS int;
+DROP DOMAIN gone;

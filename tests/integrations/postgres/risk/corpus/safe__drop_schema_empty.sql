@@ -1,0 +1,1 @@
+DROP SCHEMA nothing_in_it;

@@ -1,0 +1,1 @@
+DROP TRIGGER IF EXISTS not_there ON orders;

@@ -1,0 +1,1 @@
+ALTER TABLE users ADD CONSTRAINT note_there NOT NULL note NOT VALID;

@@ -1,0 +1,1 @@
+NOTIFY migrated, 'DELETE FROM users';

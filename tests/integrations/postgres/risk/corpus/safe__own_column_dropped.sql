@@ -1,0 +1,2 @@
+ALTER TABLE users ADD COLUMN half int;
+ALTER TABLE users DROP COLUMN half;

@@ -1,0 +1,5 @@
+CREATE TABLE step (id int PRIMARY KEY, v text);
+INSERT INTO step VALUES (1, 'a');
+DELETE FROM step;
+TRUNCATE step;
+DROP TABLE step CASCADE;

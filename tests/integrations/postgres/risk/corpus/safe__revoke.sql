@@ -1,0 +1,1 @@
+REVOKE ALL ON coupons FROM PUBLIC;

@@ -1,0 +1,1 @@
+SELECT * FROM named_users LIMIT 1;

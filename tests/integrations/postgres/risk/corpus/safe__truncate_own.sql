@@ -1,0 +1,2 @@
+CREATE TABLE own (id int);
+TRUNCATE own;

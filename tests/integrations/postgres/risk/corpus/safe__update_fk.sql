@@ -1,0 +1,1 @@
+UPDATE orders SET user_id = 2 WHERE id = 9;

@@ -1,0 +1,1 @@
+UPDATE users SET note = 'seen' WHERE id = 5;

@@ -1,0 +1,1 @@
+ALTER TABLE users DROP CONSTRAINT checked_there, ADD CONSTRAINT checked_there CHECK (checked IS NOT NULL AND checked <> '');

@@ -1,0 +1,1 @@
+ALTER TABLE audit ALTER COLUMN at TYPE timestamptz(3);

@@ -1,0 +1,2 @@
+CREATE EXTENSION IF NOT EXISTS btree_gist;
+ALTER TABLE empty_one ADD EXCLUDE USING gist (word WITH =);

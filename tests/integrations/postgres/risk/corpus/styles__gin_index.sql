@@ -1,0 +1,1 @@
+CREATE INDEX ON users USING gin (to_tsvector('simple', coalesce(note, '')));

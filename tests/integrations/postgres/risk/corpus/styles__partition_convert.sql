@@ -1,0 +1,3 @@
+CREATE TABLE events_new (LIKE events INCLUDING DEFAULTS) PARTITION BY RANGE (at);
+ALTER TABLE events RENAME TO events_old;
+ALTER TABLE events_new RENAME TO events;

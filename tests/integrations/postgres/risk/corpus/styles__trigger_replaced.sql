@@ -1,0 +1,2 @@
+DROP TRIGGER IF EXISTS log_order ON orders;
+CREATE TRIGGER log_order AFTER INSERT ON orders FOR EACH ROW EXECUTE FUNCTION log_order();

@@ -1,0 +1,1 @@
+ALTER TABLE orders ALTER COLUMN coupon DROP DEFAULT, ALTER COLUMN coupon TYPE text USING coupon::text, ALTER COLUMN coupon SET DEFAULT 'x';

@@ -2,19 +2,23 @@
 
 from collections.abc import Mapping
 
-from bot.ports import Address, Busy, Letter, Service, Target, Unclear
+from bot.ports import Address, Busy, Letter, Unclear
+from bot.target import Service, Target
 
 
 class FakePlatform:
-    """Services that are only names; held to the same contract as ``LocalPlatform``."""
-
-    name = "a platform of this test"
+    """Services that are only names and releases; held to the same contract as ``LocalPlatform``."""
 
     def __init__(self) -> None:
         self.running: set[str] = set()
+        self.releases: dict[str, str] = {}  # what was started last
         self.idle: set[str] = set()
-        self.remembers = False
+        self.run: str | None = None  # whose memory ``idle`` and ``found`` are; None before the first stop
+        self.found: dict[str, str] = {}
         self.logs: dict[str, tuple[str, ...]] = {}
+
+    def where(self, target: Target) -> str:
+        return "a platform of this test"
 
     async def status(self, target: Target) -> dict[str, bool]:
         return {service.name: service.name in self.running for service in target.services}
@@ -22,20 +26,47 @@ class FakePlatform:
     async def wanted(self, target: Target) -> tuple[str, ...]:
         return tuple(service.name for service in target.services if service.name not in self.idle)
 
-    async def stop(self, target: Target) -> None:
+    async def remember(self, target: Target, run: str) -> None:
+        if self.run == run:
+            return
         names = {service.name for service in target.services}
-        off = names - self.running
-        self.idle, self.remembers = off & self.idle if self.remembers else off, True
-        self.running -= names
+        self.idle = names - self.running if self.run is None else (self.idle - self.running)
+        self.found = {name: self.releases[name] for name in names - self.idle if name in self.releases}
+        self.run = run
 
-    async def start(self, target: Target) -> None:
-        self.running |= set(await self.wanted(target))
+    async def stop(self, target: Target) -> None:
+        if self.run is None:
+            await self.remember(target, "")
+        self.idle -= self.running
+        self.running -= {service.name for service in target.services}
+
+    async def start(self, target: Target, *, previous: bool = False) -> None:
+        for service in target.services:
+            if service.name in await self.wanted(target) and service.name not in self.running:
+                before = self.found.get(service.name) if previous else None
+                self.releases[service.name] = _release(service) if before is None else before
+                self.running.add(service.name)
 
     async def release(self, target: Target, service: Service) -> str:
-        return f"{service.name}-release"
+        return self.releases.get(service.name, "") if service.name in self.running else _release(service)
+
+    async def previous(self, target: Target, service: Service) -> str:
+        return self.found.get(service.name, "")
+
+    async def known(self, target: Target, run: str) -> tuple[str, ...]:
+        return tuple(self.found) if self.run == run else ()
+
+    async def deploys_held(self, target: Target) -> str:
+        return "Automatic deploys: held on this platform"
 
     async def log(self, target: Target, service: Service, lines: int) -> tuple[str, ...]:
         return self.logs.get(service.name, ())[-lines:]
+
+
+def _release(service: Service) -> str:
+    """``--release R`` of the command."""
+    pairs = dict(zip(service.command, service.command[1:], strict=False))
+    return pairs.get("--release", "")
 
 
 class FakeChannel:

@@ -9,6 +9,8 @@ from bot.runbook.steps import StepName
 #: Which way back will be taken, described: ``inputs`` with at least ``rung``, and ``lines`` for people.
 Ladder = Callable[[Context], Awaitable[Description]]
 
+Starting = Callable[[Context], Awaitable[None]]
+
 ROLLBACK_LINES = (
     "Stop the services, go back to the state before the migration, verify it, restart the services.",
     "What was written to the database since the backup is lost where the backup is restored.",
@@ -20,11 +22,13 @@ class Announce:
 
     The words are posted, once, by the outbox in the transaction's wake that records the step as finished: people
     are told what is true.  Under ``announce_rollback`` the question of the whole rollback is described; ``ladder``
-    says which rung.
+    says which rung.  ``starting`` is done before the maintenance is announced: what ran before the run is written
+    down while nothing has been touched, also where no service will be stopped.
     """
 
-    def __init__(self, *, ladder: Ladder | None = None) -> None:
+    def __init__(self, *, ladder: Ladder | None = None, starting: Starting | None = None) -> None:
         self._ladder = ladder
+        self._starting = starting
 
     async def describe(self, context: Context) -> Description:
         """The announcement; before a rollback, everything that its one approval covers."""
@@ -41,6 +45,8 @@ class Announce:
 
     async def run(self, context: Context) -> Outcome:
         """Nothing is posted yet: finishing the step is what posts it."""
+        if self._starting is not None and context.run.step.name is StepName.ANNOUNCE_START:
+            await self._starting(context)
         return Outcome(evidence=("Announced in this channel",))
 
     async def verify(self, context: Context, outcome: Outcome) -> Verdict:
@@ -65,6 +71,8 @@ class Announce:
             inputs={**way.inputs, "target": context.target.name, "backup": backup},
             lines=(f"Roll back {context.target.name} (backup {backup[:8]}).", *way.lines),
             attachments=way.attachments,
+            rung=way.rung,
+            options=way.options,
         )
 
 

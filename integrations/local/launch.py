@@ -30,7 +30,7 @@ def _become(record: Path, log: str, folder: str, release: str, command: tuple[st
         os.setsid()
         _redirect(log)
         os.chdir(folder)
-        _remember(record, release)
+        _remember(record, {"release": release, "command": command, "folder": folder})
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and ignoring is inherited
         os.execvp(command[0], command)  # noqa: S606 - an argument list; no shell is wanted here
     except OSError as error:
@@ -46,11 +46,11 @@ def _redirect(log: str) -> None:
         os.dup2(source, number)
 
 
-def _remember(record: Path, release: str) -> None:
+def _remember(record: Path, started_with: dict[str, str | tuple[str, ...]]) -> None:
     """A whole record or none: written aside, then renamed."""
     me = psutil.Process()
     aside = record.with_suffix(f".{me.pid}")
-    aside.write_text(json.dumps({"pid": me.pid, "created": me.create_time(), "release": release}), encoding="utf-8")
+    aside.write_text(json.dumps({"pid": me.pid, "created": me.create_time(), **started_with}), encoding="utf-8")
     aside.replace(record)
 
 

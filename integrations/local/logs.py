@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from bot.ports import Service, Target
+from bot.target import Service, Target
 from integrations.process import Redactor
 
 MASK = "***"

@@ -9,14 +9,18 @@ import re
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 
-from bot.ports import Service, StepError, Target
-from integrations.local.lock import locked
+from bot.ports import StepError
+from bot.target import Service, Target
+from integrations.local.deploys import as_before, configured_release, pinned
 from integrations.local.logs import known_secrets, redact, tail
-from integrations.local.records import family, load_idle, load_record, save_idle
+from integrations.local.memory import Memory, found_by, load_memory, save_memory
+from integrations.local.records import Record, family, load_record
+from integrations.lock import locked
 from integrations.process import base_env
 
 LAUNCHER = Path(__file__).with_name("launch.py")
@@ -31,11 +35,12 @@ class LocalPlatform:
     long to wait for another bot that is working on the same services.  Errors are ``StepError``.
     """
 
-    name = "processes of this machine"
-
     def __init__(self, *, stop_seconds: float = 30.0, lock_seconds: float = 90.0) -> None:
         self._stop_seconds = stop_seconds
         self._lock_seconds = lock_seconds
+
+    def where(self, target: Target) -> str:
+        return "processes of this machine"
 
     async def status(self, target: Target) -> Mapping[str, bool]:
         """Service name -> does its process, or one that it started, live?"""
@@ -43,13 +48,25 @@ class LocalPlatform:
 
     async def wanted(self, target: Target) -> tuple[str, ...]:
         """The services that ``start`` brings up: all but those that did not run before the last stop."""
-        idle = load_idle(_before(target)) or frozenset()
+        idle = _remembered(target).idle
         return tuple(service.name for service in target.services if service.name not in idle)
+
+    async def remember(self, target: Target, run: str) -> None:
+        """Write down what run ``run`` found, before it changes anything; said again, it changes nothing.
+
+        A memory belongs to one run and ends when the next one remembers; see ``found_by`` for what an earlier run
+        has left down.  So a failed run, a repeated stop and a bot's death keep it, and a new run begins afresh from
+        what runs then, be it a deploy that an earlier run brought or one that people made.
+        """
+        async with locked(_lock(target), seconds=self._lock_seconds):
+            earlier = load_memory(_before(target))
+            if earlier is None or earlier.run != run:
+                save_memory(_before(target), found_by(run, _records(target), _running(target), earlier))
 
     async def stop(self, target: Target) -> None:
         """SIGTERM to every service and its children, SIGKILL to what is left; returns when all have ended."""
         async with locked(_lock(target), seconds=self._lock_seconds):
-            await self._remember(target)
+            self._note_ending(target)
             if survivors := await _end_all(target, self._stop_seconds):
                 raise StepError(
                     f"Could not end {', '.join(survivors)}, not even with SIGKILL.",
@@ -58,13 +75,18 @@ class LocalPlatform:
             for service in target.services:
                 _record(target, service).unlink(missing_ok=True)
 
-    async def start(self, target: Target) -> None:
-        """Start what ran before the last stop and does not run now; without a stop before, every service."""
+    async def start(self, target: Target, *, previous: bool = False) -> None:
+        """Start what ran before the last stop and does not run now; without a stop before, every service.
+
+        ``previous``: with command, folder and release as the run found them, in the environment that is configured
+        now.  A service of which that is not known (see ``known``) is started as configured.
+        """
         async with locked(_lock(target), seconds=self._lock_seconds):
-            wanted = await self.wanted(target)
+            wanted, found = await self.wanted(target), _remembered(target).found
             for service in target.services:
                 if service.name in wanted and not _processes(target, service):
-                    await _launch(target, service)
+                    then = found.get(service.name) if previous else None
+                    await _launch(target, as_before(service, then) if then and then.command else pinned(service))
 
     async def forget(self, target: Target) -> None:
         """Forget what ran before: the next ``start`` brings up every service.  Never while a run is under way."""
@@ -76,32 +98,33 @@ class LocalPlatform:
         record = load_record(_record(target, service))
         return record.release if record and family(record) else configured_release(service)
 
+    async def previous(self, target: Target, service: Service) -> str:
+        """The release that the newest run to remember found; empty where it is not known, or has no name."""
+        then = _remembered(target).found.get(service.name)
+        return then.release if then else ""
+
+    async def known(self, target: Target, run: str) -> tuple[str, ...]:
+        """The services of which is known what they were started with when run ``run`` found them."""
+        memory = _remembered(target)
+        return tuple(name for name, then in memory.found.items() if then.command and memory.run == run)
+
+    async def deploys_held(self, target: Target) -> str:
+        """Nothing on this machine deploys by itself, so there is nothing to hold."""
+        return "Automatic deploys: none on this platform"
+
     async def log(self, target: Target, service: Service, lines: int) -> tuple[str, ...]:
         """The last lines the service wrote, secrets masked."""
         return tail(_log(target, service), lines=lines, target=target, service=service)
 
-    async def _remember(self, target: Target) -> None:
-        """Write down which services do not run, before the first of them is stopped.
+    def _note_ending(self, target: Target) -> None:
+        """Write down what is about to be ended, before the first of them is.
 
-        What an earlier stop found running still counts as running: that stop may have died half-way, or a
-        migration may have broken the service since, and a rollback must bring it back.
+        What the run found stays; whatever has come up since counts as running too, for it must not be lost.
         """
-        idle = frozenset(name for name, running in (await self.status(target)).items() if not running)
-        before = load_idle(_before(target))
-        save_idle(_before(target), idle if before is None else idle & before)
-
-
-def configured_release(service: Service) -> str:
-    """``--release R`` of the command, else ``RELEASE`` of its environment, else the file ``release`` of its folder."""
-    for option, value in zip(service.command, (*service.command[1:], ""), strict=True):
-        if option == "--release":
-            return value
-        if option.startswith("--release="):
-            return option.removeprefix("--release=")
-    if (named := dict(service.environment).get("RELEASE")) is not None:
-        return named
-    file = Path(service.folder) / "release"
-    return file.read_text(encoding="utf-8").strip() if file.is_file() else ""
+        running, before = _running(target), _before(target)
+        memory = load_memory(before) or found_by("", _records(target), running, None)
+        ended = {**memory.ended, **running}
+        save_memory(before, replace(memory, idle=memory.idle - running.keys(), ended=ended))
 
 
 async def _launch(target: Target, service: Service) -> None:
@@ -123,6 +146,19 @@ async def _launch(target: Target, service: Service) -> None:
             f"{service.name} could not be started: {reason[-1] if reason else 'the launcher was killed'}.",
             f"Check the command and the folder of {service.name} in the configuration, then retry.",
         )
+
+
+def _remembered(target: Target) -> Memory:
+    return load_memory(_before(target)) or Memory()
+
+
+def _records(target: Target) -> dict[str, Record | None]:
+    return {service.name: load_record(_record(target, service)) for service in target.services}
+
+
+def _running(target: Target) -> dict[str, Record]:
+    """What the living services were started with."""
+    return {name: record for name, record in _records(target).items() if record and family(record)}
 
 
 async def _end_all(target: Target, seconds: float) -> tuple[str, ...]:

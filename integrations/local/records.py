@@ -1,4 +1,4 @@
-"""What is remembered in a target's state folder: who is a service's process, and what ran before a stop."""
+"""Who is a service's process: what stands in a target's state folder, held against the machine."""
 
 import json
 import os
@@ -13,39 +13,36 @@ SAME_START = 1.0  # seconds; psutil derives start times from the boot time, whic
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """One started service: its process (pid and start time, POSIX seconds) and the release it was started with."""
+    """One started service: its process (pid and start time, POSIX seconds) and what it was started with.
+
+    ``command`` and ``folder`` are empty in the record of a bot that did not yet write them down.  The environment is
+    not there: it holds secrets.
+    """
 
     pid: int
     created: float
     release: str = ""
+    command: tuple[str, ...] = ()
+    folder: str = ""
 
 
 def load_record(path: Path) -> Record | None:
     """The record, or ``None`` when there is none or it cannot be read."""
-    match _load(path):
-        case {"pid": int(pid), "created": float(created), "release": str(release)}:
-            return Record(pid=pid, created=created, release=release)
+    return record_of(load_json(path))
+
+
+def record_of(value: Any) -> Record | None:
+    """The record that a JSON object holds, or ``None``."""
+    match value:
+        case {"pid": int(pid), "created": float(created), "release": str(release), **rest}:
+            match rest:
+                case {"command": list(command), "folder": str(folder)}:
+                    words = tuple(map(str, command))
+                    return Record(pid=pid, created=created, release=release, command=words, folder=folder)
+                case _:
+                    return Record(pid=pid, created=created, release=release)
         case _:
             return None
-
-
-def load_idle(path: Path) -> frozenset[str] | None:
-    """The services that did not run before the last stop, or ``None`` when nothing was stopped yet."""
-    match _load(path):
-        case {"idle": list(idle)}:
-            return frozenset(map(str, idle))
-        case _:
-            return None
-
-
-def save_idle(path: Path, idle: frozenset[str]) -> None:
-    """On disk before it returns: the first change comes after it."""
-    aside = path.with_suffix(".partial")
-    with aside.open("w", encoding="utf-8") as file:
-        json.dump({"idle": sorted(idle)}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
 
 
 def family(record: Record | None) -> tuple[psutil.Process, ...]:
@@ -76,7 +73,8 @@ def _member(pid: int, session: int) -> psutil.Process | None:
         return None
 
 
-def _load(path: Path) -> Any:
+def load_json(path: Path) -> Any:
+    """What the file holds; ``None`` when there is none or it cannot be read."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from bot.ports import Platform, Service, Target
+from bot.ports import Platform
 from bot.runbook.digest import canonical, digest_of
 from bot.runbook.samples import Verdict
+from bot.target import Service, Target
 
 
 class Session(Protocol):
@@ -30,14 +31,25 @@ class Sessions(Protocol):
 
 
 class Services(Platform, Protocol):
-    """A platform that remembers what ran before a stop and can show a service's log."""
+    """A platform that remembers, run by run, what ran before its first stop, and can show a service's log."""
 
-    @property
-    def name(self) -> str:
+    def where(self, target: Target) -> str:
         """Where the services run, for people: "processes of this machine"."""
 
     async def wanted(self, target: Target) -> tuple[str, ...]:
         """The services that ``start`` brings up."""
+
+    async def remember(self, target: Target, run: str) -> None:
+        """Keep what run ``run`` finds, durably, before it stops anything; said again, it changes nothing.
+
+        From then on ``previous`` means the deploys that were found now, until another run remembers.
+        """
+
+    async def known(self, target: Target, run: str) -> tuple[str, ...]:
+        """The services whose deploy from before ``run`` is remembered; the others ``start`` as configured."""
+
+    async def deploys_held(self, target: Target) -> str:
+        """In words, how automatic deploys are kept from bringing new code back after ``start(previous=True)``."""
 
     async def log(self, target: Target, service: Service, lines: int) -> tuple[str, ...]:
         """The last lines a service wrote, secrets masked."""

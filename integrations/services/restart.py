@@ -3,8 +3,10 @@
 import asyncio
 import time
 
-from bot.ports import Context, Description, Outcome, Probe, Service, StepError
+from bot.ports import Context, Description, Outcome, Probe, StepError
 from bot.runbook.samples import Sample, Verdict
+from bot.target import Service
+from integrations.services.deploys import Deploy, deploys, goes_back
 from integrations.services.parts import Services, fingerprint, listed
 
 POOL_LIMIT = 0.80  # runbook step 6: "Database connection pool healthy (<80% utilization)"
@@ -14,7 +16,7 @@ LOG_LINES = 10
 
 
 class RestartServices:
-    """Starts what ran before the stop.
+    """Starts what ran before the stop; on the way back, on the deploys from before the run.
 
     Waits at most ``healthy_seconds``, and no longer than ``dead_seconds`` for a service whose process has ended.
     """
@@ -30,31 +32,36 @@ class RestartServices:
 
     async def describe(self, context: Context) -> Description:
         """Which services, by which command and release, and when they count as back."""
-        wanted = await self._wanted(context)
+        wanted, where = await self._wanted(context), self._platform.where(context.target)
+        found = await deploys(self._platform, context, wanted)
         return Description(
             inputs={
                 "target": context.target.name,
                 "services": listed(service.name for service in wanted),
-                "platform": self._platform.name,
+                "platform": where,
                 **{f"start {service.name}": fingerprint(service) for service in wanted},
+                **{f"release {each.service}": each.before if goes_back(context) else each.now for each in found},
             },
             lines=(
-                f"Start what ran before the stop ({self._platform.name}): {listed(each.name for each in wanted)}.",
-                *filter(None, [await self._release(context, each) for each in wanted]),
+                f"Start what ran before the stop ({where}): {listed(each.name for each in wanted)}.",
+                *await self._releases(context, found),
                 f"Wait up to {self._healthy_seconds / 60:g} min until each health endpoint answers 200 with status "
                 "healthy and database connected.",
             ),
         )
 
     async def check(self, context: Context) -> Outcome | None:
-        """An outcome when all services that ran before run and answer as healthy."""
+        """An outcome when all services that ran before run, on the right deploy, and answer as healthy."""
         sample, waiting, _ = await self._look(context)
-        return None if waiting else await self._outcome(context, sample)
+        return None if waiting or await self._astray(context) else await self._outcome(context, sample)
 
     async def run(self, context: Context) -> Outcome:
         """Start, then wait.  ``StepError`` says which service is not back, with the end of its log."""
         await context.progress("Starting services", 0.0)
-        await self._platform.start(context.target)
+        await self._platform.start(context.target, previous=goes_back(context))
+        if astray := await self._astray(context):
+            advice = "Somebody has started it since the stop: stop it on the platform, then retry."
+            raise StepError(f"{'; '.join(astray)}.", advice)
         began = alive = time.monotonic()
         told: tuple[str, ...] = ()
         while True:
@@ -73,10 +80,13 @@ class RestartServices:
             await asyncio.sleep(POLL_SECONDS)
 
     async def verify(self, context: Context, outcome: Outcome) -> Verdict:
-        """Runbook step 6, "Verification": running as before, healthy, pool below 80 %."""
+        """Runbook step 6, "Verification": running as before, healthy, pool below 80 %; on the way back, on the
+        deploys from before the run."""
         sample, waiting, _ = await self._look(context)
         if waiting:
             return Verdict(ok=False, reason=f"Not running and healthy: {listed(waiting)}.")
+        if astray := await self._astray(context):
+            return Verdict(ok=False, reason=f"{'; '.join(astray)}.")
         if sample.pool is not None and sample.pool >= POOL_LIMIT:
             reason = f"Database connection pool at {sample.pool:.0%} utilization; healthy is below {POOL_LIMIT:.0%}."
             return Verdict(ok=False, reason=reason)
@@ -106,20 +116,40 @@ class RestartServices:
 
     async def _outcome(self, context: Context, sample: Sample) -> Outcome:
         wanted = await self._wanted(context)
+        found = await deploys(self._platform, context, wanted)
         latency = "not measured" if sample.latency_ms is None else f"{sample.latency_ms:.0f} ms"
         return Outcome(
             evidence=(
                 *(f"{each.name}: {each.replicas}/{each.replicas} replicas" for each in wanted),
+                *await self._back(context, found),
                 f"Health checks passing (200 OK): {listed(each.name for each in wanted)}",
                 f"Database latency: {latency}",
                 _pool(sample),
             ),
-            facts={f"release {each.name}": await self._platform.release(context.target, each) for each in wanted},
+            facts={
+                **{f"release {each.service}": each.now for each in found},
+                **({f"before {each.service}": each.before for each in found} if goes_back(context) else {}),
+            },
         )
 
-    async def _release(self, context: Context, service: Service) -> str:
-        release = await self._platform.release(context.target, service)
-        return f"{service.name}: release {release}" if release else ""
+    async def _back(self, context: Context, found: tuple[Deploy, ...]) -> tuple[str, ...]:
+        """On the way back: what each service was started on, and what keeps it there."""
+        if not goes_back(context):
+            return ()
+        return (*(each.evidence for each in found), await self._platform.deploys_held(context.target))
+
+    async def _releases(self, context: Context, found: tuple[Deploy, ...]) -> tuple[str, ...]:
+        """Which release each service is started on, for people."""
+        if goes_back(context):
+            return (*(each.planned for each in found), f"{await self._platform.deploys_held(context.target)}.")
+        return tuple(f"{each.service}: release {each.now}" for each in found if each.now)
+
+    async def _astray(self, context: Context) -> tuple[str, ...]:
+        """On the way back: who runs on another deploy than the one from before the run."""
+        if not goes_back(context):
+            return ()
+        found = await deploys(self._platform, context, await self._wanted(context))
+        return tuple(each.astray for each in found if each.astray)
 
     async def _not_back(self, context: Context, names: tuple[str, ...], why: str) -> StepError:
         services = [service for service in context.target.services if service.name in names]

@@ -2,10 +2,11 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 from bot.ports import Context, Description, Outcome, StepError
 from bot.runbook.samples import Verdict
-from integrations.services.parts import Services, Sessions, fingerprint, listed, named
+from integrations.services.parts import Services, Session, Sessions, fingerprint, listed, named
 
 POLL_SECONDS = 0.1
 
@@ -32,11 +33,11 @@ class StopServices:
         return Description(
             inputs={
                 "target": context.target.name,
-                "platform": self._platform.name,
+                "platform": self._platform.where(context.target),
                 **{f"service {each.name}": fingerprint(each) for each in context.target.services},
             },
             lines=(
-                f"Stop {names} ({self._platform.name}), all at once.",
+                f"Stop {names} ({self._platform.where(context.target)}), all at once.",
                 f"{context.target.name} is not available to its users until the services are restarted.",
                 "Stopped is proven from the database: no sessions but the bot's, and no row written for "
                 f"{self._still_seconds:g} s.",
@@ -49,17 +50,20 @@ class StopServices:
             context.target.dsn
         ):
             return None
+        # Down already: what this run found is kept all the same, or a rollback would go by what an earlier run found.
+        await self._platform.remember(context.target, context.run.id)
         return _outcome(context)
 
     async def run(self, context: Context) -> Outcome:
         """Stop, then wait for the last session to go.  ``StepError`` names what remains."""
         names = listed(service.name for service in context.target.services)
         await context.progress(f"Stopping {names}", None)
+        await self._platform.remember(context.target, context.run.id)
         await self._platform.stop(context.target)
         if running := await self._running(context):
             raise StepError(
                 f"Still running after the stop: {listed(running)}.",
-                f"Look at {listed(running)} on the platform ({self._platform.name}), then retry.",
+                f"Look at {listed(running)} on the platform ({self._platform.where(context.target)}), then retry.",
             )
         await self._drained(context)
         return _outcome(context)
@@ -69,7 +73,7 @@ class StopServices:
         if running := await self._running(context):
             return Verdict(ok=False, reason=f"Running again: {listed(running)}.")
         if sessions := await self._sessions.application_sessions(context.target.dsn):
-            return Verdict(ok=False, reason=f"Connected to the database: {named(sessions)}.")
+            return Verdict(ok=False, reason=f"Connected to the database: {named(sessions)}.{_hidden(sessions)}")
         still = await self._sessions.writes_still(context.target.dsn, self._still_seconds)
         if not still.ok:
             return still
@@ -90,12 +94,18 @@ class StopServices:
                 raise StepError(
                     f"The services have stopped, but others are connected to the database: {named(sessions)}.",
                     "Ask the people behind these sessions to disconnect (or end them with "
-                    "pg_terminate_backend), then retry.",
+                    f"pg_terminate_backend), then retry.{_hidden(sessions)}",
                 )
             if told != named(sessions):  # progress is for news
                 told = named(sessions)
                 await context.progress(f"Waiting for sessions to end: {told}", None)
             await asyncio.sleep(POLL_SECONDS)
+
+
+def _hidden(sessions: Sequence[Session]) -> str:
+    """The grant without which the database does not tell what some sessions are."""
+    missing = {getattr(each, "missing", "") for each in sessions} - {""}
+    return "".join(f" The bot may not see what some of them are; as a superuser: {each}." for each in sorted(missing))
 
 
 def _outcome(context: Context) -> Outcome:

@@ -2,8 +2,10 @@
 
 Every message carries its key as metadata, which is how it is found again after an unclear answer
 (docs.slack.dev/messaging/message-metadata).  Metadata is readable by other apps: it holds nothing but the key.
+A file is found again by its name (``files``).
 """
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
@@ -11,14 +13,16 @@ from typing import Any
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.ports import Address, Letter
+from bot.ports import Address, Attachment, Letter
 from bot.views.limits import message_problems
 from bot.views.text import clip
+from integrations.slack import files
 from integrations.slack.calls import SlackRefused, ask
 
 EVENT_TYPE = "migrate_letter"
 _TEXT = 4000  # characters; chat.update refuses more with msg_too_long
 _PAGE, _PAGES = 200, 25  # messages looked at, newest first, to find one: at most 5,000
+_LOOKS = 4  # at a thread, for a file that may be there in a moment
 _GONE = frozenset({"message_not_found", "edit_window_closed", "cant_update_message", "update_failed"})
 _TOO_MUCH = frozenset({"msg_too_long", "msg_blocks_too_long", "invalid_blocks", "invalid_blocks_format"})
 _PIN_IS_A_COURTESY = frozenset(
@@ -36,26 +40,46 @@ class SlackChannel:
 
     ``client`` must have been made with ``retry_handlers=[]``: Slack's own retry posts a message twice when the
     connection is lost after the request was read.  ``look_back`` (seconds) is how old a message may be that is
-    looked for.
+    looked for; ``patience`` (seconds) how long a file is waited for, which Slack shares a moment after it said so.
     """
 
     def __init__(
-        self, client: AsyncWebClient, *, look_back: float = 86_400.0, clock: Callable[[], float] = time.time
+        self,
+        client: AsyncWebClient,
+        *,
+        look_back: float = 86_400.0,
+        patience: float = 5.0,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._client = client
         self._look_back = look_back
+        self._patience = patience
         self._clock = clock
 
     async def post(self, letter: Letter, thread: Address | None) -> Address:
         """Post; raises ``Unclear``, ``Busy`` or ``SlackRefused``."""
-        channel = thread.channel if thread else letter.channel
+        channel, ts = thread.channel if thread else letter.channel, thread.ts if thread else None
         event_payload = {"key": letter.key, "run": letter.run_id}
-        return await self._post(channel, letter.payload, event_payload, thread.ts if thread else None)
+        if letter.file is None:
+            return await self._post(channel, letter.payload, event_payload, ts)
+        try:
+            await files.upload(self._client, channel, ts, letter.file, _text_only(letter.payload)["text"])
+        except SlackRefused as error:
+            if error.code != "missing_scope":
+                raise
+            return await self._post(channel, _without(letter.payload, error), event_payload, ts)
+        return Address(channel=channel, ts=ts or "")  # Slack names no message, and a file is never redrawn
 
     async def find(self, letter: Letter, thread: Address | None) -> Address | None:
-        """The message with this key, among those of the last ``look_back`` seconds."""
-        channel = thread.channel if thread else letter.channel
-        return await self._with(channel, "key", letter.key, thread.ts if thread else None)
+        """The message with this key or file, among those of the last ``look_back`` seconds."""
+        channel, ts = thread.channel if thread else letter.channel, thread.ts if thread else None
+        looks = _LOOKS if letter.file else 1
+        for look in range(looks):
+            if look:
+                await asyncio.sleep(self._patience / (looks - 1))
+            if found := await self._with(channel, "key", letter.key, ts, letter.file):
+                return found
+        return None
 
     async def update(self, address: Address, payload: Payload) -> Address:
         """Redraw; where the message is gone or can no longer be changed, post it anew, once."""
@@ -150,10 +174,15 @@ class SlackChannel:
             return await self._redraw(found, payload)
         return await self._post(address.channel, payload, {"replaces": address.ts}, None)
 
-    async def _with(self, channel: str, name: str, value: str, thread: str | None) -> Address | None:
+    async def _with(
+        self, channel: str, name: str, value: str, thread: str | None, file: Attachment | None = None
+    ) -> Address | None:
         async for message in self._recent(channel, thread):
             metadata = message.get("metadata") or {}
-            if metadata.get("event_type") == EVENT_TYPE and (metadata.get("event_payload") or {}).get(name) == value:
+            ours = metadata.get("event_type") == EVENT_TYPE
+            if (ours and (metadata.get("event_payload") or {}).get(name) == value) or (
+                file is not None and files.holds(message, file)
+            ):
                 return Address(channel=channel, ts=str(message["ts"]))
         return None
 
@@ -185,6 +214,12 @@ def _safe(payload: Payload) -> dict[str, Any]:
         return dict(payload)
     _log.warning("slack.payload_degraded", problems=[f"{each.pointer} {each.message}" for each in problems[:5]])
     return _text_only(payload)
+
+
+def _without(payload: Payload, error: SlackRefused) -> dict[str, Any]:
+    """The words without the file, and why: an app that was installed before it uploaded anything."""
+    _log.warning("slack.file_not_attached", why=str(error))
+    return {"text": f"{clip(_text_only(payload)['text'], _TEXT - 600)}\n(The file is not attached. {error})"}
 
 
 def _text_only(payload: Payload) -> dict[str, Any]:

@@ -3,17 +3,22 @@
 import itertools
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TextIO
 
-from bot.ports import Address, Letter
+from bot.ports import Address, Attachment, Letter
 from bot.views.text import plain
 
 
 class ConsoleChannel:
-    """Messages as text on a stream (standard output unless another is given); a key is printed once."""
+    """Messages as text on a stream (standard output unless another is given); a key is printed once.
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    Files are written to ``folder``.
+    """
+
+    def __init__(self, stream: TextIO | None = None, *, folder: Path = Path("reports")) -> None:
         self._stream = stream
+        self._folder = folder
         self._numbers = itertools.count(1)
         self._posted: dict[str, Address] = {}
         self._shown: dict[Address, str] = {}
@@ -26,6 +31,8 @@ class ConsoleChannel:
         address = Address(channel=letter.channel, ts=str(next(self._numbers)))
         self._posted[letter.key] = address
         self._print(address, letter.payload, "  ↳ " if thread else "")
+        if letter.file is not None:
+            self._print(address, {"text": self._written(letter.file)}, "  ↳ ")
         return address
 
     async def find(self, letter: Letter, thread: Address | None) -> Address | None:
@@ -54,6 +61,16 @@ class ConsoleChannel:
 
     async def unschedule(self, channel: str, scheduled: str) -> None:
         """Nothing was kept."""
+
+    def _written(self, file: Attachment) -> str:
+        """Where the file is; its text, where it cannot be written."""
+        path = self._folder / Path(file.name).name
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(file.text, "utf-8")
+        except OSError as error:
+            return f"{file.title} could not be written to {path} ({error}); it says:\n{file.text}"
+        return f"{file.title}: {path.absolute()}"
 
     def _lead(self, payload: Mapping[str, object]) -> str:
         return "\n".join(str(payload.get("text", "")).splitlines()[:2])

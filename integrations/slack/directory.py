@@ -64,6 +64,7 @@ class SlackDirectory:
             guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted")),
             stranger=bool(user.get("is_stranger")) or not await self._ours(user),
             inactive=bool(user.get("deleted") or user.get("is_bot")) or not user,
+            zone=str(user.get("tz") or "UTC"),
         )
 
     async def _ours(self, user: Mapping[str, Any]) -> bool:

@@ -4,14 +4,15 @@ import asyncio
 import io
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.demo.workspace import Channel as Room
 from bot.demo.workspace import Person, Seed, Workspace
-from bot.ports import Address, Busy, Channel, Letter, Unclear
+from bot.ports import Address, Attachment, Busy, Channel, Letter, Unclear
 from bot.views.text import plain
 from integrations.slack.channel import SlackChannel
 from integrations.slack.console import ConsoleChannel
@@ -27,41 +28,80 @@ LETTER = Letter(
     key="run-1:2:announcement", run_id="run-1", channel=ROOM,
     payload={"text": "🚨 one &amp; only", "blocks": [{"type": "divider"}]},
 )  # fmt: skip
+REPORT = Letter(
+    key="run-1:9:report", run_id="run-1", channel=ROOM, payload={"text": "the report"}, thread=LETTER.key,
+    file=Attachment(name="investigation-run-1.md", title="Investigation", text="# What happened\n\n… ✅ & <b>\n"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """A channel, the faults it can be given for posting, and what people read in it."""
+    """A channel, the faults it can be given for posting, and what people read in it.
+
+    ``files`` are the names and texts of the files that people can open; ``fail_file`` is a fault of an upload's call.
+    """
 
     channel: Channel
     fail: Callable[[str], None]
     read: Callable[[], Sequence[str]]
+    files: Callable[[], Sequence[tuple[str, str]]]
+    fail_file: Callable[[str, str], None] = lambda method, kind: None
     faults: tuple[str, ...] = ("drop_after", "drop_before", "http_500", "ratelimited")
 
 
 @pytest.fixture(params=["console", "fake", "slack"])
-async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
+async def stage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stage]:
     """Each channel in turn; Slack's is a real client against the local workspace."""
     if request.param == "console":
-        stream = io.StringIO()
-        yield Stage(
-            channel=ConsoleChannel(stream), fail=lambda kind: None, faults=(),
-            read=lambda: [line.split("] ", 1)[1].lstrip("~↳ ") for line in stream.getvalue().splitlines()],
-        )  # fmt: skip
-        return
-    if request.param == "fake":
-        fake = FakeChannel()
-        yield Stage(channel=fake, fail=fake.faults.append, read=lambda: [plain(text) for text in fake.texts(ROOM)])
-        return
-    workspace = Workspace(SEED)
-    await workspace.start()
-    client = AsyncWebClient(token=SEED.bot_token, base_url=workspace.api_url, retry_handlers=[])
-    yield Stage(
-        channel=SlackChannel(client),
-        fail=lambda kind: workspace.faults.add("chat.postMessage", kind),  # type: ignore[arg-type]
-        read=lambda: [plain(each["text"]) for each in workspace.messages(ROOM) if each.get("metadata")],
+        yield _console(tmp_path)
+    elif request.param == "fake":
+        yield _fake()
+    else:
+        workspace = Workspace(SEED)
+        await workspace.start()
+        yield _slack(workspace)
+        await workspace.stop()
+
+
+def _console(folder: Path) -> Stage:
+    stream = io.StringIO()
+    return Stage(
+        channel=ConsoleChannel(stream, folder=folder / "reports"), fail=lambda kind: None, faults=(),
+        read=lambda: [line.split("] ", 1)[1].lstrip("~↳ ") for line in stream.getvalue().splitlines()],
+        files=lambda: [(file.name, file.read_text("utf-8")) for file in folder.glob("reports/*")],
+    )  # fmt: skip
+
+
+def _fake() -> Stage:
+    fake = FakeChannel()
+    return Stage(
+        channel=fake,
+        fail=fake.faults.append,
+        read=lambda: [plain(text) for text in fake.texts(ROOM)],
+        files=lambda: [(each.file.name, each.file.text) for each in fake.messages.values() if each.file],
+        fail_file=lambda method, kind: fake.faults.append(kind),
     )
-    await workspace.stop()
+
+
+def _slack(workspace: Workspace) -> Stage:
+    client = AsyncWebClient(token=SEED.bot_token, base_url=workspace.api_url, retry_handlers=[])
+    kept = workspace.core.files
+
+    def said() -> list[str]:
+        ours = (each for each in workspace.messages(ROOM) if each.get("metadata") or each.get("files"))
+        return [plain(each["text"]) for each in ours]
+
+    return Stage(
+        channel=SlackChannel(client, patience=0.1),
+        fail=lambda kind: workspace.faults.add("chat.postMessage", kind),  # type: ignore[arg-type]
+        read=said,
+        files=lambda: [
+            (file["name"], (kept[file["id"]].content or b"").decode())
+            for each in workspace.messages(ROOM)
+            for file in each.get("files", ())
+        ],
+        fail_file=workspace.faults.add,  # type: ignore[arg-type]
+    )
 
 
 async def deliver(channel: Channel, letter: Letter, thread: Address | None = None) -> Address:
@@ -154,3 +194,34 @@ async def test_a_forgotten_scheduled_message_is_found_by_its_words(stage: Stage)
     await stage.channel.schedule(ROOM, "Run m-2 has gone silent", time.time() + 600)
 
     assert await stage.channel.scheduled(ROOM, "m-1") == ((name,) if kept else ())
+
+
+async def test_a_file_can_be_opened_as_it_was_written(stage: Stage) -> None:
+    """A letter with a file brings it into the thread, byte for byte, with its words beside it."""
+    assert REPORT.file is not None
+    await deliver(stage.channel, REPORT, await deliver(stage.channel, LETTER))
+
+    assert list(stage.files()) == [(REPORT.file.name, REPORT.file.text)]
+    assert "the report" in list(stage.read())
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "drop_before", "http_500", "ratelimited"])
+@pytest.mark.parametrize("method", ["files.getUploadURLExternal", "files.completeUploadExternal"])
+async def test_a_file_is_neither_lost_nor_doubled(stage: Stage, method: str, kind: str) -> None:
+    """Whatever happens to the answers of an upload, the file is there exactly once."""
+    parent = await deliver(stage.channel, LETTER)
+    stage.fail_file(method, kind)
+
+    await deliver(stage.channel, REPORT, parent)
+
+    assert 1 == len(stage.files())
+    assert await stage.channel.find(REPORT, parent) is not None
+
+
+async def test_a_file_that_was_not_shared_is_not_found(stage: Stage) -> None:
+    """Looking for a file finds no other file, nor the words of another letter."""
+    parent = await deliver(stage.channel, LETTER)
+    await deliver(stage.channel, REPORT, parent)
+    other = replace(REPORT, key="run-1:10:report", file=Attachment(name="other.md", title="Other", text="x"))
+
+    assert await stage.channel.find(other, parent) is None

@@ -6,6 +6,7 @@ import pytest
 
 from bot.ports import Context, Description, Outcome, StepError
 from bot.runbook.run import Done
+from bot.runbook.rungs import Option, Rung
 from bot.runbook.samples import Verdict
 from bot.runbook.steps import Route, StepName
 from integrations.announce.step import Announce
@@ -24,6 +25,8 @@ async def standby(_: Context) -> Description:
         inputs={"rung": "switch to the standby copy", "standby": "casework_standby"},
         lines=("Switch to casework_standby; lost: 12 transactions.",),
         attachments={"calls": "ALTER DATABASE"},
+        rung=Rung.SWITCH,
+        options=(Option(rung=Rung.SWITCH, possible=True, rows=12),),
     )
 
 
@@ -40,6 +43,20 @@ async def test_the_five_answers_of_an_announcement(tmp_path: Path) -> None:
     assert "An announcement cannot be taken back; a later one corrects it." == step.undo(now)
 
 
+async def test_what_runs_is_written_down_before_the_maintenance_is_announced(tmp_path: Path) -> None:
+    """At the start of the run and at no other announcement, so that a way back knows the deploys from before."""
+    seen: list[str] = []
+
+    async def remember(now: Context) -> None:
+        seen.append(now.run.step.name.value)
+
+    step = Announce(starting=remember)
+    await step.run(at(StepName.ANNOUNCE_START, tmp_path))
+    await step.run(at(StepName.ANNOUNCE_COMPLETE, tmp_path))
+
+    assert ["announce_start"] == seen
+
+
 async def test_a_rollback_is_bound_to_its_backup_and_its_rung(tmp_path: Path) -> None:
     """The ladder says the way; target and backup are covered by the digest whatever it says."""
     now = at(StepName.ANNOUNCE_ROLLBACK, tmp_path, Route.ROLLBACK, BACKUP)
@@ -52,6 +69,8 @@ async def test_a_rollback_is_bound_to_its_backup_and_its_rung(tmp_path: Path) ->
     assert "Roll back casework (backup ab12cd34)." == described.lines[0]
     assert "Switch to casework_standby; lost: 12 transactions." == described.lines[1]
     assert {"calls": "ALTER DATABASE"} == described.attachments
+    assert Rung.SWITCH == described.rung
+    assert (12,) == tuple(each.rows for each in described.options)
 
 
 @pytest.mark.parametrize("step", [StepName.STOP_SERVICES, StepName.GO_BACK, StepName.RESTART_SERVICES])

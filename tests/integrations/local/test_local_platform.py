@@ -17,11 +17,13 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from bot.ports import Service, StepError, Target
-from integrations.local.lock import locked
+from bot.ports import StepError
+from bot.target import Service, Target
+from integrations.local.deploys import configured_release
 from integrations.local.logs import tail
-from integrations.local.platform import LocalPlatform, configured_release
+from integrations.local.platform import LocalPlatform
 from integrations.local.records import Record, family, load_record
+from integrations.lock import locked
 from tests.integrations.services.making import service, target, until
 
 ROOT = Path(__file__).resolve().parents[3]

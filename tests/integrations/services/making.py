@@ -8,12 +8,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from bot.ports import Context, Service, Target
+from bot.ports import Context
 from bot.runbook.apply import begin
 from bot.runbook.events import Started
 from bot.runbook.people import Policy
 from bot.runbook.run import Blocker, Done, Plan, Run
 from bot.runbook.steps import Route, StepName, route_steps
+from bot.target import Service, Target
 
 SERVICE = Path(__file__).with_name("small_service.py")
 

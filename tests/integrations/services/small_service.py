@@ -15,6 +15,7 @@ ARGUMENTS.add_argument("--release", default="")
 ARGUMENTS.add_argument("--health", default='{"status": "healthy", "database": "connected", "latency": 15}')
 ARGUMENTS.add_argument("--code", type=int, default=200)
 ARGUMENTS.add_argument("--metrics", default='{"requests": 200, "failed": 3, "p95_ms": 42.5, "window_s": 60}')
+ARGUMENTS.add_argument("--answers", action="append", default=[], help="PATH=CODE, for other paths than /health")
 ARGUMENTS.add_argument("--trickle", action="store_true", help="answer one byte at a time")
 ARGUMENTS.add_argument("--deaf", action="store_true", help="ignore SIGTERM")
 ARGUMENTS.add_argument("--child", action="store_true", help="start a child that ignores SIGTERM")
@@ -24,13 +25,18 @@ ARGUMENTS.add_argument("--starts", help="a file that gets one line for each star
 DEAF_CHILD = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(120)"
 
 
+def parts(text: str) -> tuple[str, str, str]:
+    return text.partition("=")
+
+
 class Handler(BaseHTTPRequestHandler):
     """Answers as the arguments say."""
 
     def do_GET(self) -> None:
         options = ARGUMENTS.parse_args()
         text = (options.health if self.path == "/health" else options.metrics).encode()
-        self.send_response(options.code if self.path == "/health" else 200)
+        codes = {"/health": options.code, **{path: int(code) for path, _, code in map(parts, options.answers)}}
+        self.send_response(codes.get(self.path, 200))
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
         for byte in text:

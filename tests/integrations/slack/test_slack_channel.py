@@ -1,6 +1,7 @@
 """``SlackChannel`` against the local workspace: what is particular to Slack."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.demo.workspace import Channel as Room
 from bot.demo.workspace import Person, Seed, Workspace
-from bot.ports import Address, Busy, Letter, Unclear
+from bot.ports import Address, Attachment, Busy, Letter, Unclear
 from integrations.slack.calls import SlackRefused
 from integrations.slack.channel import EVENT_TYPE, SlackChannel
 
@@ -185,3 +186,52 @@ async def test_a_pin_that_slack_refuses_is_no_failure(workspace: Workspace, chan
     with pytest.raises(SlackRefused, match="message_not_found"):
         await channel.pin(Address(channel=ROOM, ts="1.000001"))
     await channel.unpin(Address(channel=ROOM, ts="1.000001"))
+
+
+REPORT = Letter(
+    key="run-1:9:report", run_id="run-1", channel=ROOM, payload={"text": "the report"},
+    file=Attachment(name="report.md", title="The report", text="# Hello\n"),
+)  # fmt: skip
+
+
+async def test_a_file_is_shared_into_the_thread(workspace: Workspace, channel: SlackChannel) -> None:
+    """One message with the file under its title, in the thread and nowhere else."""
+    parent = await channel.post(letter(), None)
+    await channel.post(REPORT, parent)
+    _, shared = workspace.messages(ROOM)
+
+    assert (parent.ts, "the report") == (shared["thread_ts"], shared["text"])
+    assert [("report.md", "The report", 8)] == [(each["name"], each["title"], each["size"]) for each in shared["files"]]
+    assert await channel.find(REPORT, parent) == Address(channel=ROOM, ts=shared["ts"])
+
+
+async def test_a_file_of_the_same_name_that_a_person_uploaded_is_not_ours(
+    workspace: Workspace, channel: SlackChannel
+) -> None:
+    """Only what an app shared counts, or the report would never be posted."""
+    room = workspace.core.messages.channel(ROOM)
+    theirs = {"type": "message", "user": "U0ANA", "text": "", "ts": workspace.core.ids.stamp()}
+    workspace.core.messages.post(room, {**theirs, "files": [{"id": "F1", "name": "report.md"}]})
+
+    assert await SlackChannel(client(workspace), patience=0.01).find(REPORT, None) is None
+
+
+async def test_an_app_that_may_not_upload_says_so_and_posts_the_words(workspace: Workspace) -> None:
+    """Installed before the scope was asked for: the message is there with the way out, once."""
+    workspace.core.seed = replace(workspace.core.seed, scopes=("chat:write", "channels:history"))
+    channel = SlackChannel(client(workspace), patience=0.01)
+    address = await channel.post(REPORT, None)
+
+    (message,) = workspace.messages(ROOM)
+    assert message["text"].startswith("the report\n(The file is not attached. Slack refused files.getUploadURLExternal")
+    assert "Add the scope to the app's manifest and install it again." in message["text"]
+    assert await channel.find(REPORT, None) == address
+
+
+async def test_an_address_for_bytes_that_does_not_answer_is_unclear(workspace: Workspace) -> None:
+    """Nothing was shared by then, so it is simply tried again."""
+    channel = SlackChannel(client(workspace), patience=0.01)
+    workspace.core.url = "http://127.0.0.1:9"
+
+    with pytest.raises(Unclear, match="upload"):
+        await channel.post(REPORT, None)

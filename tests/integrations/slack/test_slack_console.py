@@ -1,8 +1,10 @@
 """``ConsoleChannel``: what people read without Slack."""
 
 import io
+from dataclasses import replace
+from pathlib import Path
 
-from bot.ports import Letter
+from bot.ports import Attachment, Letter
 from integrations.slack.console import ConsoleChannel
 
 
@@ -39,3 +41,24 @@ async def test_a_key_is_printed_once() -> None:
 
     assert await channel.post(letter("a", "one"), None) == await channel.post(letter("a", "one"), None)
     assert stream.getvalue() == "[C0ENG] one\n"
+
+
+async def test_a_file_is_written_and_its_place_is_printed(tmp_path: Path) -> None:
+    """Whoever runs the bot without Slack finds the report by what the console says."""
+    stream = io.StringIO()
+    channel = ConsoleChannel(stream, folder=tmp_path / "reports")
+    file = Attachment(name="report.md", title="The report", text="# Hello\n")
+    await channel.post(replace(letter("a", "see below"), file=file), None)
+
+    assert "# Hello\n" == (tmp_path / "reports" / "report.md").read_text()
+    assert f"The report: {tmp_path / 'reports' / 'report.md'}" in stream.getvalue()
+
+
+async def test_a_file_that_cannot_be_written_is_printed(tmp_path: Path) -> None:
+    """A folder that cannot be made loses no report."""
+    (tmp_path / "reports").write_text("in the way")
+    stream = io.StringIO()
+    file = Attachment(name="report.md", title="The report", text="# Hello\n")
+    await ConsoleChannel(stream, folder=tmp_path / "reports").post(replace(letter("a", "below"), file=file), None)
+
+    assert "could not be written" in stream.getvalue() and "# Hello" in stream.getvalue()

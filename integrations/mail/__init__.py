@@ -1,0 +1,1 @@
+"""E-mail to stakeholders and the team, over SMTP with TLS."""

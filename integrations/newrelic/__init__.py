@@ -1,0 +1,1 @@
+"""Metrics of the services from New Relic, by NerdGraph."""

@@ -1,0 +1,1 @@
+"""Alarms, change events, maintenance windows and on-call at PagerDuty."""

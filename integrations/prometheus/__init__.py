@@ -1,0 +1,1 @@
+"""Metrics of the services from a Prometheus, by its query API."""

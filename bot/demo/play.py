@@ -28,8 +28,16 @@ async def main(options: argparse.Namespace) -> int:
 async def _by_hand(options: argparse.Namespace) -> int:
     folder = Path(options.folder or ".demo")
     speed = options.speed or _BY_HAND_SPEED
-    async with set_up(folder, speed=speed, quorum=1, fresh=options.fresh, port=options.port) as stage:
-        print(f"\n  Open {stage.workspace.url}/#as={cast.STARTER} and type  /migrate start\n", flush=True)
+    async with set_up(
+        folder,
+        speed=speed,
+        quorum=1,
+        fresh=options.fresh,
+        port=options.port,
+        on=options.platform,
+        checklist="required",
+    ) as stage:
+        print(f"\n  Open {stage.workspace.url}/#as={cast.STARTER} and type  /migrate plan\n", flush=True)
         print(f"  Waiting periods run {speed:g} times faster than life; the work is real.  Ctrl-C ends it.", flush=True)
         await asyncio.Event().wait()
     return 0
@@ -42,12 +50,22 @@ async def _auto(options: argparse.Namespace) -> int:
         return 2
     folder = Path(options.folder or ".demo-auto")
     async with (
-        set_up(folder, speed=options.speed or _AUTO_SPEED, quorum=2, fresh=True, port=options.port) as stage,
+        set_up(
+            folder,
+            speed=scenario.speed or options.speed or _AUTO_SPEED,
+            quorum=2,
+            fresh=True,
+            port=options.port,
+            standby=scenario.standby,
+            workflows=scenario.workflows,
+            on=scenario.on or options.platform,
+            checklist=scenario.checklist,
+        ) as stage,
         opened(stage) as scene,
     ):
         code = 0
         try:
-            await scenario(scene)
+            await scenario.act(scene)
             print(f"\n{options.scenario}: ended as it should; {await ledger.verify(scene.engine, scene.run_id)}")
         except (ScenarioFailed, TimeoutError) as error:
             print(f"\n{options.scenario}: {error}", file=sys.stderr)

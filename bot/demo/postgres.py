@@ -27,7 +27,7 @@ from bot.demo.errors import NoBinaries, ServerFailed
 from bot.demo.processes import end_postmaster, free_port
 
 HOST = "127.0.0.1"
-START_SECONDS = 30.0
+START_SECONDS = 90.0
 CRASH_SECONDS = 5.0  # after kill -9 the old server's last children may need a moment
 LONGEST_SOCKET_FOLDER = 103 - len("/.s.PGSQL.65535")  # sun_path: 108 bytes on Linux, 104 on macOS, and a NUL
 SETTINGS = {

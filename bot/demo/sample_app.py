@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -23,7 +24,7 @@ from aiohttp import web
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from bot.demo.sample_work import WORKFLOWS, Connection, Refused, Workflow, background
+from bot.demo.sample_work import FIRST_RELEASE, Connection, Refused, Workflow, background, workflows
 
 WINDOW_SECONDS = 60
 BACKGROUND_SECONDS = 2.0
@@ -84,7 +85,7 @@ def make_app(*, name: str, release: str, dsn: str) -> web.Application:
     app.cleanup_ctx.append(lambda _: _running(pool))
     app.router.add_get("/health", lambda _: health(pool))
     app.router.add_get("/metrics.json", lambda _: _answer(requests.summary()))
-    for (method, path), workflow in WORKFLOWS.items():
+    for (method, path), workflow in workflows(release).items():
         app.router.add_route(method, path, _counted(workflow, pool, requests))
     return app
 
@@ -124,9 +125,12 @@ async def _served(workflow: Workflow, pool: Pool, request: web.Request) -> web.R
         return web.json_response({"error": "The request's body or values cannot be read."}, status=400)
     except Refused as refusal:
         return web.json_response({"error": str(refusal)}, status=401)
-    except (psycopg.Error, PoolTimeout):
+    except (psycopg.OperationalError, PoolTimeout):
         logger.exception("request.failed", extra={"facts": {"path": request.path}})
         return web.json_response({"error": "The database did not answer."}, status=503)
+    except psycopg.Error:  # for example a column that this release expects and the schema does not have
+        logger.exception("request.failed", extra={"facts": {"path": request.path}})
+        return web.json_response({"error": "The service could not do this."}, status=500)
 
 
 async def _answer(value: dict[str, Any]) -> web.Response:
@@ -188,12 +192,18 @@ async def serve(app: web.Application, *, port: int) -> None:
     logger.info("service.stopped")
 
 
+def _deployed() -> str:
+    """The release of the folder the service is started in; the first one where none is named."""
+    file = Path("release")
+    return file.read_text("utf-8").strip() if file.is_file() else FIRST_RELEASE
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Read the command line and the environment, then serve."""
     parser = argparse.ArgumentParser(prog="python -m bot.demo.sample_app")
     parser.add_argument("--name", required=True, choices=["casework-web", "casework-gateway"])
     parser.add_argument("--port", required=True, type=int, help="0 takes a free one and logs it")
-    parser.add_argument("--release", default="1.0.0", help="said in the log and in the X-Release header")
+    parser.add_argument("--release", default=_deployed(), help="default: the file release of the folder")
     options = parser.parse_args(arguments)
     if not (dsn := os.environ.get("DATABASE_URL")):
         parser.error("set DATABASE_URL to the database's connection string")

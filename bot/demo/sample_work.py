@@ -1,16 +1,20 @@
-"""What people do with casework, as SQL that works on the schema before and after every sample migration.
+"""What people do with casework, as SQL that works on the schema before and after sample migrations 001 and 002.
 
 The five workflows are the runbook's critical ones (step 7): login, case creation, document upload, search, dashboard.
+Two of them call people by their name, and migration 003 renames that column: releases up to 1 need it before,
+releases from 2 on after.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, sql
 from psycopg.rows import DictRow
 
 Connection = AsyncConnection[DictRow]
 Answer = dict[str, Any]
+FIRST_RELEASE = "1.4.2"
 Workflow = Callable[[Connection, Mapping[str, Any]], Awaitable[Answer]]
 
 
@@ -18,14 +22,16 @@ class Refused(Exception):
     """The request cannot be done as asked; answered with HTTP 401, and no failure of the service."""
 
 
-async def login(db: Connection, asked: Mapping[str, Any]) -> Answer:
+async def login(db: Connection, asked: Mapping[str, Any], *, name: str = "full_name") -> Answer:
     """Check a password (every sample user's is ``demo``) and note the time."""
     email, password = asked.get("email", "user1@casework.example"), asked.get("password", "demo")
     user = await _one(
         db,
-        "UPDATE users SET last_login_at = now() WHERE lower(email) = lower(%(email)s) AND active"
-        " AND password_hash = encode(sha256(convert_to(email || ':' || %(password)s, 'UTF8')), 'hex')"
-        " RETURNING id, full_name, role",
+        sql.SQL(
+            "UPDATE users SET last_login_at = now() WHERE lower(email) = lower(%(email)s) AND active"
+            " AND password_hash = encode(sha256(convert_to(email || ':' || %(password)s, 'UTF8')), 'hex')"
+            " RETURNING id, {} AS name, role"
+        ).format(sql.Identifier(name)),
         email=email, password=password,
     )  # fmt: skip
     if user is None:
@@ -79,9 +85,12 @@ async def search(db: Connection, asked: Mapping[str, Any]) -> Answer:
     return {"results": await found.fetchall()}
 
 
-async def dashboard(db: Connection, asked: Mapping[str, Any]) -> Answer:
-    """One lawyer's open cases and the hours of the last month they worked."""
+async def dashboard(db: Connection, asked: Mapping[str, Any], *, name: str = "full_name") -> Answer:
+    """One lawyer's name, open cases and the hours of the last month they worked."""
     user = int(asked.get("user", 2))
+    lawyer = await _one(
+        db, sql.SQL("SELECT {} AS name FROM users WHERE id = %(user)s").format(sql.Identifier(name)), user=user
+    )
     cases = await db.execute(
         "SELECT status, count(*) AS cases FROM cases"
         " WHERE responsible_id = %(user)s AND status IN ('intake', 'open', 'on_hold') GROUP BY 1 ORDER BY 1",
@@ -94,7 +103,7 @@ async def dashboard(db: Connection, asked: Mapping[str, Any]) -> Answer:
         " > (SELECT max(worked_on) - 30 FROM time_entries WHERE user_id = %(user)s)",
         user=user,
     )
-    return {"cases": by_status, "hours": int(hours["hours"]) if hours else 0}
+    return {"name": lawyer["name"] if lawyer else "", "cases": by_status, "hours": int(hours["hours"]) if hours else 0}
 
 
 async def background(db: Connection) -> None:
@@ -103,14 +112,21 @@ async def background(db: Connection) -> None:
     await db.execute("INSERT INTO audit_log (action, entity, entity_id) VALUES ('background.sweep', 'service', 0)")
 
 
-WORKFLOWS: Mapping[tuple[str, str], Workflow] = {
-    ("POST", "/login"): login,
-    ("POST", "/cases"): create_case,
-    ("POST", "/documents"): upload_document,
-    ("GET", "/search"): search,
-    ("GET", "/dashboard"): dashboard,
-}
+def workflows(release: str) -> Mapping[tuple[str, str], Workflow]:
+    """What a release of the services answers, by method and path."""
+    major = release.partition(".")[0]
+    name = "display_name" if major.isdigit() and int(major) >= 2 else "full_name"
+    return {
+        ("POST", "/login"): partial(login, name=name),
+        ("POST", "/cases"): create_case,
+        ("POST", "/documents"): upload_document,
+        ("GET", "/search"): search,
+        ("GET", "/dashboard"): partial(dashboard, name=name),
+    }
 
 
-async def _one(db: Connection, query: str, **values: Any) -> DictRow | None:
+WORKFLOWS = workflows(FIRST_RELEASE)
+
+
+async def _one(db: Connection, query: str | sql.Composed, **values: Any) -> DictRow | None:
     return await (await db.execute(query, values)).fetchone()

@@ -2,20 +2,38 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import psycopg
 
-from bot.demo import cast
+from bot.demo import cast, going_back, planning
+from bot.demo.exercise import broken_backup, game_day
+from bot.demo.render_faults import render_faults
 from bot.demo.scene import LONG, Scene, expect
+from bot.demo.stage import RENDER
+from bot.demo.targets_file import WORKFLOWS
 from bot.demo.workspace.player import Player
-from bot.runbook.run import State
+from bot.runbook.criteria import Criterion
+from bot.runbook.run import Risk, State
+from bot.runbook.rungs import Rung
 from bot.runbook.steps import StepName
 from bot.views.ids import Verb
-from integrations.local.platform import LocalPlatform
 
 GOOD = "001_add_case_priority.sql"
 BROKEN = "900_broken.sql"
-Scenario = Callable[[Scene], Awaitable[None]]
+RISKY = "910_risky.sql"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What is played, and the terms of the target it needs."""
+
+    act: Callable[[Scene], Awaitable[None]]
+    standby: str = "auto"
+    workflows: tuple[str, ...] = WORKFLOWS
+    on: str = ""  # where the services must run; empty: anywhere
+    checklist: str = "off"
+    speed: float = 0.0  # what people need between two moments sets it; 0: whatever was asked for
 
 
 async def happy(scene: Scene) -> None:
@@ -48,14 +66,16 @@ async def failing_sql(scene: Scene) -> None:
     await scene.start(BROKEN)
     for step in (StepName.BACKUP, StepName.STOP_SERVICES, StepName.APPLY):
         await scene.approve(step)
-    run = await scene.reaches("the failure", lambda found: found.state is State.STUCK)
-    expect(run.trouble is not None and run.trouble.step is StepName.APPLY, "Something else than the migration failed.")
+    await scene.question(StepName.ANNOUNCE_ROLLBACK)
+    run = await scene.run()
+    expect(run.breach is Criterion.SQL_ERROR, "Something else than the SQL opened the way back.")
     expect(run.services_down, "The services were not down when the migration failed.")
     expect(run.database_state.value == "untouched", "A failed transaction was not shown to have changed nothing.")
-    await scene.fill(scene.dana, Verb.ABORT, "The migration needs to be mended first")
-    await scene.approve(StepName.RESTART_SERVICES)
-    run = await scene.ends(State.RETURNED)
+    expect(run.question is not None and run.question.rung is Rung.NOTHING, "There was something to undo.")
+    await scene.approve(StepName.ANNOUNCE_ROLLBACK)
+    run = await scene.ends(State.ROLLED_BACK)
     expect(not run.services_down, "The services did not come back.")
+    expect(not any("_failed_" in name for name in await scene.databases()), "A database was switched for no reason.")
 
 
 async def outsider(scene: Scene) -> None:
@@ -96,24 +116,6 @@ async def changed_sql(scene: Scene) -> None:
     await scene.approve(StepName.APPLY)
     await scene.approve(StepName.RESTART_SERVICES)
     await _migrated(scene)
-
-
-async def rolled_back(scene: Scene) -> None:
-    """The migration is in and everything runs, then it proves wrong: back to the state before, within one approval."""
-    await scene.start(GOOD)
-    for step in (StepName.BACKUP, StepName.STOP_SERVICES, StepName.APPLY, StepName.RESTART_SERVICES):
-        await scene.approve(step)
-    await scene.reaches("the watch", lambda run: run.state is State.WATCHING)
-    expect(await scene.has_column("cases", "priority"), "The migration is not in.")
-    await scene.fill(scene.dana, Verb.ROLLBACK, "Lawyers see their cases in the wrong order")
-    await scene.approve_typed(StepName.ANNOUNCE_ROLLBACK, (await scene.run()).plan.database)
-    run = await scene.ends(State.ROLLED_BACK)
-    expect(not await scene.has_column("cases", "priority"), "The run ended rolled back, but the migration is in.")
-    expect(not run.services_down, "The run ended rolled back with the services down.")
-    up = await LocalPlatform().status(scene.stage.target)
-    expect(all(up.values()), f"Not all services run: {up}.")
-    failed = run.fact(StepName.GO_BACK, "failed_database")
-    expect(failed in await scene.databases(), f"The failed database {failed} was not kept.")
 
 
 async def killed(scene: Scene) -> None:
@@ -173,16 +175,67 @@ async def _kill_and_start(scene: Scene) -> None:
     print("   (kill -9 web worker clock)", flush=True)
     await scene.stage.troupe.kill()
     await scene.stage.troupe.start()
-    await scene.stage.workspace.wait_connected()
+    await scene.stage.troupe.connected(scene.stage.workspace)
+
+
+async def risky(scene: Scene) -> None:
+    """Seven dangerous statements, one of them hidden: all are named, it takes one approver more, and it is declined."""
+    await scene.start(RISKY)
+    for step in (StepName.BACKUP, StepName.STOP_SERVICES):
+        await scene.approve(step)
+    asked = await scene.question(StepName.APPLY)
+    before = await scene.contents()  # from here on the services are down: nobody else writes
+    missing = [words for words in DANGERS if words not in asked.message["text"]]
+    expect(not missing, f"The question does not name: {missing}")
+    expect("0 of 3 so far" in asked.message["text"], "It does not take one approval more.")
+    card = await scene.dana.wait_message(
+        lambda found: "7 dangerous statements" in found["text"] and "Elapsed" in found["text"]
+    )
+    missing = [words for words in DANGERS if words not in card["text"]]
+    expect(not missing and "Risk" in str(card["blocks"]), f"The card does not name: {missing}")
+    run = await scene.run()
+    expect(run.risk is Risk.HIGH and run.plan.risk is Risk.MEDIUM, "The bot's own level does not count.")
+    await scene.approve_typed(StepName.APPLY, run.plan.database)
+    run = await scene.run()
+    expect(run.question is not None and len(run.question.approvals) == 2, "The quorum was enough for it.")
+    await scene.fill(scene.priya, Verb.REJECT, "It throws away time entries that are not billed yet")
+    await scene.reaches("what now", lambda found: found.state is State.STUCK)
+    expect(before == await scene.contents(), "Something in the database has changed.")
+    await scene.fill(scene.dana, Verb.ABORT, "It goes back to its author")
+    await scene.approve(StepName.RESTART_SERVICES)
+    run = await scene.ends(State.RETURNED)
+    expect(not run.services_down, "The services did not come back.")
+
+
+#: What the question and the card must say of sample migration 910, statement by statement.
+DANGERS = (
+    "drops the column media_type",
+    "drops the table case_notes",
+    "deletes all rows of time_entries",
+    "empties audit_log",
+    "changes uploaded_at from timestamp with time zone to date",
+    "changes all rows of users",
+    "adds the column reference uuid",
+)
 
 
 SCENARIOS: dict[str, Scenario] = {
-    "happy": happy,
-    "declined": declined,
-    "failing-sql": failing_sql,
-    "outsider": outsider,
-    "changed-sql": changed_sql,
-    "killed": killed,
-    "rolled-back": rolled_back,
-    "blocked": blocked,
+    "happy": Scenario(happy),
+    "declined": Scenario(declined),
+    "failing-sql": Scenario(failing_sql),
+    "outsider": Scenario(outsider),
+    "changed-sql": Scenario(changed_sql),
+    "killed": Scenario(killed),
+    "risky": Scenario(risky),
+    "blocked": Scenario(blocked),
+    "bad-health": Scenario(going_back.bad_health, workflows=("search",)),
+    "down": Scenario(going_back.down),
+    "rollback-restore": Scenario(going_back.rollback_restore, standby="none"),
+    "rollback-killed": Scenario(going_back.rollback_killed),
+    "lost-writes": Scenario(going_back.lost_writes, standby="none"),
+    "game-day": Scenario(game_day),
+    "game-day-backup": Scenario(broken_backup),
+    "render-faults": Scenario(render_faults, on=RENDER),
+    "planned": Scenario(planning.planned, checklist="required", speed=120.0),
+    "unprepared": Scenario(planning.unprepared, checklist="required", speed=120.0),
 }

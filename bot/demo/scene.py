@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from bot.demo import cast
 from bot.demo.stage import TARGET, Stage
 from bot.demo.workspace.player import Button, Player
 from bot.engine import Engine
+from bot.planner import Planner
 from bot.runbook.run import Run, State
 from bot.runbook.steps import StepName
 from bot.views.ids import Field, Verb, choice, decode_value
@@ -31,6 +33,12 @@ _TITLES = {
 }
 
 
+_COLUMNS = (
+    "select table_schema, table_name, column_name from information_schema.columns where table_schema = 'public'"
+    " order by 1, 2, ordinal_position"
+)
+
+
 class ScenarioFailed(Exception):
     """The run did not go as the scenario says; the text says how it went instead."""
 
@@ -41,6 +49,7 @@ class Scene:
 
     stage: Stage
     engine: Engine
+    planner: Planner
     people: Mapping[str, Player]
     answered: int = 0
     run_id: str = field(default="")
@@ -59,7 +68,7 @@ class Scene:
 
     async def start(self, *files: str) -> None:
         """Dana types ``/migrate start`` and fills in the modal."""
-        await _acked(self.dana.command("/migrate start"))
+        await acked(self.dana.command("/migrate start"))
         view = await self.dana.wait_view()
         filled = {
             Field.NAME.value: "Case priority",
@@ -67,7 +76,7 @@ class Scene:
             Field.FILES.value: [choice(file) for file in files],
             Field.MINUTES.value: "15",
         }
-        await _acked(self.dana.submit(view, filled))
+        await acked(self.dana.submit(view, filled))
         await until(self._find_run, "the run")
 
     async def _find_run(self) -> bool:
@@ -95,7 +104,7 @@ class Scene:
         for person in by or (self.alex, self.priya):
             button = await self._press(step, person)
             view = await person.wait_view(pred=lambda found: found["callback_id"] == Verb.APPROVE.id)
-            await _acked(person.submit(view, {Field.WORD.value: word}))
+            await acked(person.submit(view, {Field.WORD.value: word}))
         self.answered = decode_value(button.value or "").number
 
     async def _press(self, step: StepName, person: Player) -> Button:
@@ -113,7 +122,17 @@ class Scene:
             continue
         expect(done.ok, f"The bot did not answer: {done.error}")
         view = await person.wait_view(pred=lambda found: found["callback_id"] == verb.id)
-        await _acked(person.submit(view, {Field.REASON.value: reason}))
+        await acked(person.submit(view, {Field.REASON.value: reason}))
+
+    async def told(self, person: Player, command: str) -> None:
+        """Type a command that needs nothing more."""
+        await acked(person.command(command))
+
+    async def write(self, *statements: str) -> None:
+        """Change rows of the target, as people's work does, in one transaction."""
+        async with await psycopg.AsyncConnection.connect(self.stage.target.dsn) as conn:
+            for each in statements:
+                await conn.execute(each.encode())
 
     async def run(self) -> Run:
         """The run as the ledger has it now."""
@@ -155,6 +174,19 @@ class Scene:
         async with await psycopg.AsyncConnection.connect(self.stage.target.dsn) as conn:
             return await (await conn.execute(query, (table, column))).fetchone() is not None
 
+    async def contents(self) -> Mapping[str, int]:
+        """Every column of every table with the number of its values, counted now."""
+        counts: dict[str, int] = {}
+        async with await psycopg.AsyncConnection.connect(self.stage.target.dsn) as conn:
+            found = await (await conn.execute(_COLUMNS)).fetchall()
+            for schema, table, column in found:
+                count = sql.SQL("select count({}) from {}").format(
+                    sql.Identifier(column), sql.Identifier(schema, table)
+                )
+                [[number]] = await (await conn.execute(count)).fetchall()
+                counts[f"{schema}.{table}.{column}"] = int(number)
+        return counts
+
     async def databases(self) -> tuple[str, ...]:
         """Every database of the target's server, by its own word."""
         async with await psycopg.AsyncConnection.connect(self.stage.target.dsn) as conn:
@@ -179,7 +211,7 @@ async def until(true: Callable[[], Any], what: str, *, seconds: float = LONG) ->
         raise ScenarioFailed(f"Waited {seconds:.0f} s for {what}.") from None
 
 
-async def _acked(action: Any) -> None:
+async def acked(action: Any) -> None:
     done = await action
     expect(done.ok, f"The bot did not answer: {done.error}")
 
@@ -195,7 +227,7 @@ async def opened(stage: Stage) -> AsyncIterator[Scene]:
         }
         watching = asyncio.create_task(_transcript(people[cast.ON_CALL]))
         try:
-            yield Scene(stage=stage, engine=bot.engine, people=people)
+            yield Scene(stage=stage, engine=bot.engine, planner=bot.planner, people=people)
         finally:
             await asyncio.sleep(0.5)  # the last redraws, for the eye only
             watching.cancel()
@@ -205,11 +237,12 @@ async def _transcript(player: Player) -> None:
     """Print the channel as it happens."""
     seen: set[str] = set()
     while True:
-        await player.wait_message(lambda message: message["ts"] not in seen, timeout=3600)
+        newest = await player.wait_message(lambda message: message["ts"] not in seen, timeout=3600)
         for message in player.messages():
             if message["ts"] not in seen:
                 seen.add(message["ts"])
                 _print(message)
+        seen.add(newest["ts"])  # what only they see, or elsewhere, is not printed, and must not be waited for again
 
 
 def _print(message: Mapping[str, Any]) -> None:

@@ -4,63 +4,33 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
 import psycopg
 
-from bot.demo import cast
+from bot.demo import cast, on_render, releases, targets_file
 from bot.demo.errors import EmbeddedPostgresError
 from bot.demo.load import load
+from bot.demo.outside.town import Town
+from bot.demo.targets_file import SERVICES
+from bot.demo.targets_file import TARGET as TARGET
 from bot.demo.workspace.server import Workspace
 from bot.demo.world import World, prepare
-from bot.ports import Service, Target
 from bot.release import release
 from bot.runbook.people import Policy
 from bot.settings import Settings, SlackSettings, read_targets, targets_of
+from bot.target import Service, Target
 from integrations.local.platform import LocalPlatform
+from integrations.services.parts import Services
+from integrations.slack.checkup import SCOPES
 
-TARGET = "casework"
-SERVICES = ("casework-web", "casework-gateway")
 PROCESSES = ("web", "worker", "clock")
-
-_TARGETS = """\
-# The demo's targets file: one database with two services.  Edit it and restart the demo to try things out.
-[targets.casework]
-dsn_env = "CASEWORK_DATABASE_URL"
-channel = "{channel}"
-migrations = "migrations"
-backups = "backups"
-state = "run"
-client_tools = "{tools}"
-speed = {speed}
-
-[targets.casework.policy]
-approvers = ["{approvers}"]
-owners = ["{owner}"]
-on_call = ["{on_call}"]
-quorum = {quorum}
-
-{services}
-[operators.{user}]
-id = "{owner}"
-name = "Dana Ruiz"
-"""
-
-_SERVICE = """\
-[[targets.casework.services]]
-name = "{name}"
-health_url = "http://127.0.0.1:{port}/health"
-metrics_url = "http://127.0.0.1:{port}/metrics.json"
-command = ["{python}", "-m", "bot.demo.sample_app", "--name", "{name}", "--port", "{port}"]
-folder = "{folder}"
-application_name = "{name}"
-environment_from = {{ DATABASE_URL = "CASEWORK_APP_DATABASE_URL" }}
-
-"""
+CONNECT_SECONDS = 120.0  # a busy machine takes its time; a bot that has ended is seen at once
+LOCAL, RENDER = "local", "render"  # where the services run
 
 
 class BotDied(EmbeddedPostgresError):
@@ -85,6 +55,11 @@ class Troupe:
             with (self.logs / f"{name}.log").open("a") as log:
                 self.children[name] = await _child(name, self.environment, log)
 
+    async def start_another(self, name: str) -> None:
+        """One more of the same kind, beside the first."""
+        with (self.logs / f"{name}-2.log").open("a") as log:
+            self.children[f"{name}-2"] = await _child(name, self.environment, log)
+
     async def kill(self, names: Sequence[str] = PROCESSES) -> None:
         """SIGKILL: no goodbye, no clean-up."""
         await self._end(names, signal.SIGKILL)
@@ -95,7 +70,7 @@ class Troupe:
 
     async def connected(self, workspace: Workspace) -> None:
         """Wait until the bot is in the workspace; raises ``BotDied`` with its last words if it ended instead."""
-        waiting = asyncio.create_task(workspace.wait_connected())
+        waiting = asyncio.create_task(workspace.wait_connected(timeout=CONNECT_SECONDS))
         deaths = {asyncio.create_task(child.wait()): name for name, child in self.children.items()}
         await asyncio.wait({waiting, *deaths}, return_when=asyncio.FIRST_COMPLETED)
         dead = [name for task, name in deaths.items() if task.done()]
@@ -131,20 +106,57 @@ class Stage:
     settings: Settings
     target: Target
     speed: float
+    render: on_render.Hosting | None = None
+
+    async def deploy(self, release: str) -> None:
+        """Deploy a release of both services: what is started next runs it; on this machine, what runs is left alone."""
+        releases.deploy(self.world.folder, release)
+        if self.render is not None:
+            await self.render.deploy(release)
+
+    @property
+    def platform(self) -> Services:
+        """Where the services are, for looking at them."""
+        return LocalPlatform() if self.render is None else self.render.platform()
 
 
 @asynccontextmanager
-async def set_up(folder: Path, *, speed: float, quorum: int, fresh: bool, port: int = 0) -> AsyncIterator[Stage]:
-    """Bring everything up; everything but the database's data is gone at the end of the block."""
+async def set_up(
+    folder: Path,
+    *,
+    speed: float,
+    quorum: int,
+    fresh: bool,
+    port: int = 0,
+    standby: str = "auto",
+    workflows: Collection[str] = targets_file.WORKFLOWS,
+    on: str = LOCAL,
+    checklist: str = "off",
+) -> AsyncIterator[Stage]:
+    """Bring everything up; everything but the database's data is gone at the end of the block.
+
+    ``on``: where the services run, by the bot itself on this machine or on the stand-in for Render.
+    ``checklist``: ``required`` where a run is started by a plan.
+    """
     if fresh:
         await _stop_leftovers(folder)
     async with AsyncExitStack() as stack:
         world = await prepare(folder, fresh=fresh)
         stack.push_async_callback(world.postgres.stop)
-        workspace = Workspace(cast.seed())
+        releases.install(world.folder, fresh=fresh)
+        workspace = Workspace(replace(cast.seed(), scopes=SCOPES))
         await workspace.start(port=port or world.ports["workspace"])
         stack.push_async_callback(workspace.stop)
-        stage = _stage(world, workspace, speed=speed, quorum=quorum)
+        render = await on_render.opened(world.folder, SERVICES) if on == RENDER else None
+        town = Town(SERVICES, on_call=cast.ON_CALL_NAME)
+        await town.start()
+        stack.push_async_callback(town.stop)
+        workspace.outside = town.shown
+        text = targets_file.written(
+            world, speed=speed, quorum=quorum, standby=standby, workflows=workflows, checklist=checklist
+        )
+        text += "\n" + town.toml(TARGET)
+        stage = _stage(world, workspace, text, speed=speed, render=render, outside=town.environment)
         await release(world.store_dsn)
         await _services(stage, stack)
         stack.push_async_callback(stage.troupe.stop)
@@ -163,8 +175,8 @@ async def _stop_leftovers(folder: Path) -> None:
     """Services of a demo that was killed live on by design; before their records are forgotten, they are stopped."""
     nobody = Policy(approvers=frozenset())
     services = tuple(Service(name=name, health_url="") for name in SERVICES)
-    state = (folder / "run").absolute()
-    if state.exists():
+    places = (folder / "run", *(folder / "render" / name for name in SERVICES))
+    for state in (each.absolute() for each in places if each.exists()):
         gone = Target(
             name=TARGET,
             dsn="",
@@ -180,12 +192,17 @@ async def _stop_leftovers(folder: Path) -> None:
 
 async def _services(stage: Stage, stack: AsyncExitStack) -> None:
     """The two services up and in light use, until the end of the demo."""
-    platform = LocalPlatform()
     stop = asyncio.Event()
-    stack.push_async_callback(platform.stop, stage.target)
-    if not await _migrating(stage.world.store_dsn):  # otherwise the run itself knows when they come back
-        await platform.forget(stage.target)
-        await platform.start(stage.target)
+    migrating = await _migrating(stage.world.store_dsn)  # then the run itself knows when they come back
+    if stage.render is not None:
+        stack.push_async_callback(stage.render.stop)
+        await stage.render.furnish(stage.target, stage.world.folder, migrating=migrating)
+    else:
+        platform = LocalPlatform()
+        stack.push_async_callback(platform.stop, stage.target)
+        if not migrating:
+            await platform.forget(stage.target)
+            await platform.start(stage.target)
     bases = [service.health_url.removesuffix("/health") for service in stage.target.services]
     traffic = asyncio.create_task(load(bases, requests_per_second=10, stop=stop))
 
@@ -196,13 +213,23 @@ async def _services(stage: Stage, stack: AsyncExitStack) -> None:
     stack.push_async_callback(ended)
 
 
-def _stage(world: World, workspace: Workspace, *, speed: float, quorum: int) -> Stage:
+def _stage(
+    world: World,
+    workspace: Workspace,
+    targets: str,
+    *,
+    speed: float,
+    render: on_render.Hosting | None,
+    outside: Mapping[str, str],
+) -> Stage:
     file = world.folder / "targets.toml"
-    file.write_text(_targets(world, speed=speed, quorum=quorum))
+    file.write_text(targets + (render.section if render else ""))
     seed = workspace.core.seed
     secrets = {
         "CASEWORK_DATABASE_URL": world.production.owner_dsn,
         "CASEWORK_APP_DATABASE_URL": world.production.app_dsn,
+        **(render.environment if render else {}),
+        **outside,
     }
     os.environ.update(secrets)  # the stage itself reads the targets file too
     environment = {
@@ -226,22 +253,5 @@ def _stage(world: World, workspace: Workspace, *, speed: float, quorum: int) -> 
         settings=settings,
         target=targets_of(read_targets(file), base=world.folder)[TARGET],
         speed=speed,
-    )
-
-
-def _targets(world: World, *, speed: float, quorum: int) -> str:
-    root = Path(__file__).parents[2]
-    services = "".join(
-        _SERVICE.format(name=name, port=world.ports[name], python=sys.executable, folder=root) for name in SERVICES
-    )
-    return _TARGETS.format(
-        channel=cast.ENGINEERING,
-        tools=world.postgres.bin_dir(),
-        speed=speed,
-        approvers=cast.APPROVERS_GROUP,
-        owner=cast.STARTER,
-        on_call=cast.ON_CALL_GROUP,
-        quorum=quorum,
-        services=services,
-        user=os.environ.get("USER") or "root",
+        render=render,
     )

@@ -115,7 +115,7 @@ def _mark(folder: Path) -> Path:
 
 def _remove_files(folder: Path) -> None:
     """Everything but the server's own folder."""
-    for name in ("run", "logs", "backups", "migrations"):
+    for name in ("run", "logs", "backups", "migrations", "render"):
         shutil.rmtree(folder / name, ignore_errors=True)
 
 

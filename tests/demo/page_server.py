@@ -38,7 +38,14 @@ class PageServer:
     async def start(self) -> None:
         """Listen on a free port of this machine."""
         app = web.Application()
-        app.add_routes([web.get("/", _index), web.get("/ui", self._ui), web.get("/ui/people", _people)])
+        app.add_routes(
+            [
+                web.get("/", _index),
+                web.get("/ui", self._ui),
+                web.get("/ui/people", _people),
+                web.get("/ui/outside", _outside),
+            ]
+        )
         app.router.add_static("/static/", STATIC)
         app.on_response_prepare.append(_strict)
         self._runner = web.AppRunner(app)
@@ -75,7 +82,7 @@ class PageServer:
         await self._until(lambda: len(self.connected) >= count)
 
     async def _until(self, ready: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10), self._changed:
+        async with asyncio.timeout(60), self._changed:
             await self._changed.wait_for(ready)
 
     def _of(self, kind: str) -> list[Frame]:
@@ -195,3 +202,7 @@ async def said(page: Page, server: PageServer, text: str) -> Locator:
     server.hello = hello([message(text=text)])
     await visit(page, server)
     return page.locator(".content .text")
+
+
+async def _outside(request: web.Request) -> web.Response:
+    return web.json_response([])

@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from page_server import BEN, CHANNEL, PageServer, hello, message, plain, visit
 from playwright.async_api import Page, expect
+
+from tests.demo.page_server import BEN, CHANNEL, PageServer, hello, message, plain, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("page")]
 

@@ -3,8 +3,22 @@
 from typing import Any
 
 import pytest
-from page_server import BOT, CHANNEL, NOON, PageServer, drawn, hello, message, plain, rich, said, section, visit
 from playwright.async_api import Locator, Page, expect
+
+from tests.demo.page_server import (
+    BOT,
+    CHANNEL,
+    NOON,
+    PageServer,
+    drawn,
+    hello,
+    message,
+    plain,
+    rich,
+    said,
+    section,
+    visit,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("page")]
 

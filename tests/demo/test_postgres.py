@@ -10,12 +10,12 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
-from waiting import eventually
 
 from bot.demo.account import Account, reachable_binaries, server_account
 from bot.demo.errors import ServerFailed, Unreachable, WrongVersion
 from bot.demo.postgres import EmbeddedPostgres
 from bot.demo.processes import free_port
+from tests.demo.waiting import eventually
 
 STARTS_AND_WAITS = """
 import asyncio, pathlib, sys

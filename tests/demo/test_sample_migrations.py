@@ -6,7 +6,7 @@ from psycopg.rows import DictRow, dict_row
 
 from bot.demo.casework import SAMPLE, Casework, run_script
 from bot.demo.errors import ScriptFailed
-from bot.demo.sample_work import WORKFLOWS, Refused, background, login
+from bot.demo.sample_work import FIRST_RELEASE, Refused, background, login, workflows
 
 MIGRATIONS = SAMPLE / "migrations"
 FINGERPRINT = """
@@ -18,6 +18,8 @@ UNION ALL SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constrain
 UNION ALL SELECT viewname || definition FROM pg_views WHERE schemaname = 'public'
 UNION ALL SELECT relname || ' ' || relacl::text FROM pg_class WHERE relnamespace = 'public'::regnamespace
 UNION ALL SELECT description FROM pg_description WHERE objoid >= 16384
+UNION ALL SELECT 'names ' || md5(string_agg(x, '' ORDER BY x)) FROM
+  (SELECT coalesce(to_jsonb(u) ->> 'full_name', to_jsonb(u) ->> 'display_name') AS x FROM users u) AS names
 UNION ALL SELECT 'rows ' || (SELECT count(*) FROM cases) || ' ' || (SELECT count(*) FROM case_notes)
 ORDER BY 1
 """
@@ -48,14 +50,15 @@ async def test_001_does_what_it_says(casework: Casework) -> None:
     assert [True] == await column(casework.app_dsn, "SELECT count(*) > 0 FROM case_watchers")
 
 
-async def test_down_of_001_is_the_way_back(casework: Casework) -> None:
+@pytest.mark.parametrize("name", ["001_add_case_priority", "003_rename_user_name"])
+async def test_down_is_the_way_back(casework: Casework, name: str) -> None:
     """Up and down leave the schema, its grants and its comments as they were, and up works again."""
     before = await column(casework.owner_dsn, FINGERPRINT)
-    await migrate(casework, "001_add_case_priority")
+    await migrate(casework, name)
     changed = await column(casework.owner_dsn, FINGERPRINT)
-    await migrate(casework, "001_add_case_priority.down")
+    await migrate(casework, f"{name}.down")
     after = await column(casework.owner_dsn, FINGERPRINT)
-    await migrate(casework, "001_add_case_priority")
+    await migrate(casework, name)
 
     assert before != changed
     assert before == after
@@ -85,26 +88,47 @@ async def test_900_fails_at_its_end_and_changes_nothing(casework: Casework) -> N
 
 
 @pytest.mark.parametrize(
-    "migrations",
+    ("release", "migrations"),
     [
-        (),
-        ("001_add_case_priority",),
-        ("001_add_case_priority", "002_add_search_index"),
-        ("001_add_case_priority", "001_add_case_priority.down"),
+        (FIRST_RELEASE, ()),
+        (FIRST_RELEASE, ("001_add_case_priority",)),
+        (FIRST_RELEASE, ("001_add_case_priority", "002_add_search_index")),
+        (FIRST_RELEASE, ("001_add_case_priority", "001_add_case_priority.down")),
+        ("2.0.0", ("003_rename_user_name",)),
+        (FIRST_RELEASE, ("003_rename_user_name", "003_rename_user_name.down")),
     ],
 )
-async def test_the_services_work_on_every_schema(casework: Casework, migrations: tuple[str, ...]) -> None:
+async def test_the_services_work_on_every_schema(casework: Casework, release: str, migrations: tuple[str, ...]) -> None:
     """Login, case creation, upload, search, dashboard and the sweep run as the services' role, before and after."""
     for name in migrations:
         await migrate(casework, name, one_transaction=not name.startswith("002"))
     async with await psycopg.AsyncConnection[DictRow].connect(casework.app_dsn, row_factory=dict_row) as db:
-        answers = {path: await work(db, {}) for (_, path), work in WORKFLOWS.items()}
+        answers = {path: await work(db, {}) for (_, path), work in workflows(release).items()}
         await background(db)
         with pytest.raises(Refused, match="wrong password"):
-            await login(db, {"password": "guess"})
+            await login(db, {"password": "guess"}, name="email")
 
     assert "C-000601" == answers["/cases"]["number"]
     assert answers["/cases"]["id"] == answers["/documents"]["case_id"]
-    assert 1 == answers["/login"]["id"]
+    assert (1, True) == (answers["/login"]["id"], bool(answers["/login"]["name"]))
     assert 0 < len(answers["/search"]["results"]) <= 10
-    assert {"cases", "hours"} == answers["/dashboard"].keys()
+    assert ["name", "cases", "hours"] == list(answers["/dashboard"])
+
+
+@pytest.mark.parametrize(("release", "migrations"), [(FIRST_RELEASE, ("003_rename_user_name",)), ("2.0.0", ())])
+async def test_a_release_needs_the_schema_it_was_written_for(
+    casework: Casework, release: str, migrations: tuple[str, ...]
+) -> None:
+    """Release 1 after 003, and release 2 before it, log nobody in and show no dashboard; all else goes on."""
+    for name in migrations:
+        await migrate(casework, name)
+    broken = set[str]()
+    async with await psycopg.AsyncConnection[DictRow].connect(casework.app_dsn, row_factory=dict_row) as db:
+        for (_, path), work in workflows(release).items():
+            try:
+                async with db.transaction():
+                    await work(db, {})
+            except psycopg.errors.UndefinedColumn:
+                broken.add(path)
+
+    assert {"/login", "/dashboard"} == broken

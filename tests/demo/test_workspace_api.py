@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import aiohttp
 import pytest
-import workspace_kit as kit
 from slack_sdk.errors import SlackApiError
-from workspace_kit import GENERAL, SEED, bolt, connected, web_client
 
 from bot.demo.workspace.player import Player
+from tests.demo import workspace_kit as kit
+from tests.demo.workspace_kit import GENERAL, SEED, bolt, connected, web_client
 
 workspaces, workspace, client, clock = kit.workspaces, kit.workspace, kit.client, kit.clock
 VIEW = {
@@ -214,7 +214,7 @@ async def test_pins_reactions_and_links(workspace, client):
 
 
 async def test_a_file_is_uploaded_by_the_sdks_own_three_steps(workspace, client):
-    """files_upload_v2 ends in a message with the file, whose bytes come back."""
+    """files_upload_v2 ends in a message with the file, whose bytes come back to be kept under its name."""
     root = await client.chat_postMessage(channel=GENERAL, text="card")
     await client.files_upload_v2(
         channel=GENERAL,
@@ -227,8 +227,9 @@ async def test_a_file_is_uploaded_by_the_sdks_own_three_steps(workspace, client)
     message = workspace.messages(GENERAL)[-1]
     file = message["files"][0]
     async with aiohttp.ClientSession() as session, session.get(file["url"]) as answer:
-        content = await answer.text()
+        content, kept_as = await answer.text(), answer.headers["Content-Disposition"]
 
+    assert "attachment; filename*=UTF-8''run.log" == kept_as
     assert ("The log", root["ts"]) == (message["text"], message["thread_ts"])
     assert (file["title"], file["name"], file["size"], content) == ("Log", "run.log", 5, "hello")
 

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-import workspace_kit as kit
 from aiohttp import web
-from workspace_kit import GENERAL, SEED, bolt, web_client
 
 from bot.demo.workspace.player import Player
+from tests.demo import workspace_kit as kit
+from tests.demo.workspace_kit import GENERAL, SEED, bolt, web_client
 
 workspaces = kit.workspaces
 FORM = {

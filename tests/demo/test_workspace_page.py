@@ -1,9 +1,10 @@
 """The page on the real workspace server, in a real Chromium, with a real Bolt app behind."""
 
 import pytest
-import workspace_kit as kit
 from playwright.async_api import Browser, expect
-from workspace_kit import bolt, connected
+
+from tests.demo import workspace_kit as kit
+from tests.demo.workspace_kit import bolt, connected
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("page")]
 

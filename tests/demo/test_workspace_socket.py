@@ -3,11 +3,11 @@
 import asyncio
 
 import pytest
-import workspace_kit as kit
 from slack_sdk.errors import SlackApiError
-from workspace_kit import GENERAL, bolt, connected
 
 from bot.demo.workspace.player import Player
+from tests.demo import workspace_kit as kit
+from tests.demo.workspace_kit import GENERAL, bolt, connected
 
 workspaces, workspace = kit.workspaces, kit.workspace
 

@@ -13,7 +13,7 @@ from tests.e2e.outcome import Outcome, look
 from tests.e2e.points import Trial, Variant
 from tests.e2e.troupe import Production, production
 
-SECONDS = 200.0  # for one run; a trial that needs longer is stuck
+SECONDS = 400.0  # for one run; a trial that needs longer is stuck
 _OPEN = "select count(*) from letters where posted < wanted"
 
 

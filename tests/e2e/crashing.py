@@ -22,18 +22,19 @@ import psycopg
 import structlog
 
 from bot import logs, wiring
-from bot.ports import Target
 from bot.runbook.samples import Sample
-from bot.runbook.steps import Route, StepName, route_steps
+from bot.runbook.steps import CURRENT_RUNBOOK, Route, Standby, StepName, route_steps
 from bot.settings import read_settings
+from bot.target import Target
 from bot.wiring import Bot, assembled
 from integrations.health.probe import HealthProbe
 from integrations.services.stop import StopServices
 
 ANYTHING = "anything"  # dies at the first checkpoint, whichever that is
 DURING = 0.15  # seconds after a step's effect began
-STEPS = tuple(step.name for step in route_steps(1, Route.FORWARD, downtime=True))
-ASKED = tuple(step.name for step in route_steps(1, Route.FORWARD, downtime=True) if step.asked_by)
+FORWARD = route_steps(CURRENT_RUNBOOK, Route.FORWARD, downtime=True, standby=Standby.TEMPLATE)
+STEPS = tuple(step.name for step in FORWARD)
+ASKED = tuple(step.name for step in FORWARD if step.asked_by)
 ANNOUNCING = (StepName.ANNOUNCE_START, StepName.ANNOUNCE_COMPLETE)
 
 
@@ -80,14 +81,19 @@ class Reaper:
     def _letter_name(self, key: str) -> str:
         kind = key.rpartition(":")[2]
         if kind.startswith("q") and kind[1:].isdigit():
-            return f"question {ASKED[int(kind[1:]) - 1]}"
+            return f"question {nth(ASKED, int(kind[1:]) - 1)}"
         if kind not in ("finished", "announcement"):
             return kind
         with psycopg.connect(self._dsn) as db:
             query = "select count(*) from letters where key like %s and seq < (select seq from letters where key = %s)"
             row = db.execute(query, (f"%:{kind}", key)).fetchone()
         before = row[0] if row else 0
-        return f"{kind} {(STEPS if kind == 'finished' else ANNOUNCING)[before]}"
+        return f"{kind} {nth(STEPS if kind == 'finished' else ANNOUNCING, before)}"
+
+
+def nth(names: tuple[str, ...], number: int) -> str:
+    """The name of what came so many-th on the way forward; on the way back, its number."""
+    return names[number] if number < len(names) else f"number {number + 1}"
 
 
 class PatientProbe(HealthProbe):

@@ -20,7 +20,7 @@ from integrations.postgres.connect import session
 from integrations.postgres.manifest import damage, read_manifest
 from tests.e2e.troupe import Production
 
-REPEATED = ("StepBegan", "Sampled")  # an attempt may be made again, a measurement more may fall into the watch
+REPEATED = ("StepBegan", "Sampled", "BaselineTaken")  # an attempt may be made again, and one measurement more taken
 LIVELY = "audit_log"  # and its partitions: the services themselves write there all the time
 _FIGURES = re.compile(
     r"\b[0-9a-f]{7,}\b…?|m-\w{6}|\d[\d:.,]*( ?(ms|s|min|h|hours?|minutes?|seconds?)\b)?|less than a \w+"
@@ -37,6 +37,7 @@ class Outcome:
     approvals: Mapping[str, int]
     applied: tuple[tuple[str, str], ...]
     schema: str
+    databases: tuple[str, ...]
     rows: Mapping[str, int]
     backups: tuple[str, ...]
     services: Mapping[str, int]
@@ -72,7 +73,7 @@ async def look(made: Production, run: Run) -> Outcome:
     await ledger.verify(made.engine, run.id)
     async with made.engine.connection() as conn:
         entries = await store.entries(conn, run.id)
-        letters = await (await conn.execute("select key, payload, ts from letters order by seq")).fetchall()
+        letters = await (await conn.execute(_LETTERS)).fetchall()
     events = [json.loads(each.body) | {"kind": each.kind} for each in entries]
     channel = _Channel(made, run, letters)
     async with session(made.casework.owner_dsn, "campaign") as db:
@@ -84,8 +85,9 @@ async def look(made: Production, run: Run) -> Outcome:
         approvals=Counter(
             f"{each['number']} {each['approval']['person']}" for each in events if each["kind"] == "Approved"
         ),
-        applied=await _query(made, "select file, state from migrate_bot.applied order by 1"),
+        applied=await _applied(made),
         schema=schema,
+        databases=await _databases(made, run),
         rows=await _rows(made),
         backups=tuple([await _backup(made, run, name) for name in _files(made)]),
         services=await asyncio.to_thread(_services, made),
@@ -101,6 +103,7 @@ async def look(made: Production, run: Run) -> Outcome:
     )
 
 
+_LETTERS = "select coalesce('file:' || file_name, key), payload, ts from letters order by seq"
 _SESSIONS = """
 select pid from pg_stat_activity where datname = current_database() and application_name like 'migrate%'
 """
@@ -111,6 +114,7 @@ class _Channel:
 
     def __init__(self, made: Production, run: Run, letters: list[tuple[Any, ...]]) -> None:
         self._run = run
+        self._database = made.casework.name
         self._letters = letters
         self._messages = [each for each in made.workspace.messages(cast.ENGINEERING) if _key(each)]
         self.keys = [_key(each) for each in self._messages]
@@ -119,7 +123,11 @@ class _Channel:
     def said(self) -> Mapping[str, int]:
         """Each message's kind and first line without its figures; attempts may be begun again."""
         texts = [(_kind(_key(each)), each["text"].splitlines()[0]) for each in self._messages]
-        lines = [f"{kind}: {_FIGURES.sub('0', text)}" for kind, text in texts if kind != "stepbegan"]
+        lines = [
+            _FIGURES.sub("0", f"{kind}: {text.replace(self._database, 'casework')}")
+            for kind, text in texts
+            if kind != "stepbegan"
+        ]
         return Counter([*lines, *["(no key)"] * self.others])
 
     def lost(self) -> tuple[str, ...]:
@@ -136,11 +144,28 @@ class _Channel:
 
 
 def _key(message: Mapping[str, Any]) -> str:
+    """A letter's key; a file has none but its name."""
+    if message.get("files"):
+        return f"file:{message['files'][0]['name']}"
     return str(((message.get("metadata") or {}).get("event_payload") or {}).get("key", ""))
 
 
 def _kind(key: str) -> str:
     return key.rpartition(":")[2]
+
+
+async def _applied(made: Production) -> tuple[tuple[str, str], ...]:
+    """The marks of files; a database that was switched in may never have had any."""
+    if not (await _query(made, "select to_regclass('migrate_bot.applied') is not null"))[0][0]:
+        return ()
+    return await _query(made, "select file, state from migrate_bot.applied order by 1")
+
+
+async def _databases(made: Production, run: Run) -> tuple[str, ...]:
+    """The target's and those beside it, and whether each takes connections."""
+    found = await _query(made, "select datname, datallowconn from pg_database order by 1")
+    ours = ((name, is_open) for name, is_open in found if name.startswith(made.casework.name))
+    return tuple(f"{name.replace(made.casework.name, 'casework').replace(run.id, 'RUN')} {o}" for name, o in ours)
 
 
 async def _query(made: Production, query: str) -> tuple[Any, ...]:
@@ -167,7 +192,7 @@ def _files(made: Production) -> list[str]:
 
 async def _backup(made: Production, run: Run, name: str) -> str:
     if name != run.id:
-        return f"foreign: {name}"
+        return f"foreign: {name.replace(run.id, 'RUN')}"
     manifest, digest = read_manifest(made.target.backups / name)
     recorded = run.fact(next(each.step for each in run.done if each.step == "backup"), "manifest_sha256")
     whole = await damage(made.target.backups / name, manifest) is None and digest == recorded

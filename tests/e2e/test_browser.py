@@ -77,7 +77,7 @@ async def test_a_newcomer_migrates_the_database(page: Page) -> None:
     await expect(page.locator(".message", has_text=f"✅ {DONE}")).to_be_visible(timeout=SOON)
     card = page.locator(".message.pinned")
     await expect(card.get_by_role("heading", name="✅ Case priority: completed")).to_be_visible()
-    await expect(card.locator(".task-complete")).to_have_count(8)
+    await expect(card.locator(".task-complete")).to_have_count(9)
     await expect(card.get_by_role("button", name="Logs")).to_be_visible()
     await _ask_around(page)
     await _look_at_home(page)

@@ -52,7 +52,7 @@ async def test_a_click_counts_once_though_its_answer_never_came(
 
 async def _approve_the_first(made: Production, player: Player) -> str | None:
     """Click, and click again when no answer came and the button is still there; the error that was seen."""
-    error = (await player.click(await _first(player, 20))).error
+    error = (await player.click(await _first(player, 60))).error
     if error is not None:
         made.start("web")
         await made.workspace.wait_connected()

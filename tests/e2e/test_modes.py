@@ -17,6 +17,7 @@ from bot.demo.workspace.player import Player
 
 TARGETS = f"""\
 [targets.casework]
+checklist = "off"
 dsn_env = "CASEWORK_DATABASE_URL"
 channel = "{cast.ENGINEERING}"
 migrations = "migrations"
@@ -71,7 +72,7 @@ async def test_one_process_is_web_worker_and_clock(environment: Mapping[str, str
         filled = {"name": "Try", "purpose": "To see", "files": ["001.sql"], "minutes": "5"}
         assert (await dana.submit(await dana.wait_view(), filled)).ok
         await dana.wait_message(lambda found: "🚨 Database migration starting now" in found["text"])
-        stuck = await dana.wait_message(lambda found: found["text"].startswith("❌"), timeout=60)
+        stuck = await dana.wait_message(lambda found: found["text"].startswith("❌"), timeout=120)
         assert "Create pre-migration backup" in stuck["text"]
     await workspace.stop()
 
@@ -106,7 +107,7 @@ async def test_signed_requests_are_answered_and_others_refused(environment: Mapp
 
 
 async def _listening(port: int) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while True:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.clock import Clock
+from bot.clock import clock_of
 from bot.demo import casework as sample
 from bot.demo import cast
 from bot.demo.postgres import EmbeddedPostgres
@@ -17,12 +17,13 @@ from bot.demo.processes import free_port
 from bot.demo.workspace import Workspace
 from bot.engine import Engine
 from bot.jobs.queue import ProcrastinateQueue
-from bot.ports import Target
 from bot.release import release
 from bot.runbook import intents as i
 from bot.runbook.people import Person, Timing
 from bot.runbook.run import Plan, Run
+from bot.runbook.steps import Standby
 from bot.settings import read_targets, targets_of
+from bot.target import Target
 from integrations.local.platform import LocalPlatform
 from tests.conftest import short_folder
 from tests.e2e.crashing import Order
@@ -34,8 +35,9 @@ STORE_TEMPLATE = "store_template"
 MIGRATION = "001_add_case_priority.sql"
 NEVER = 100_000.0
 QUICK = Timing(
-    status_every=NEVER, remind_after=(NEVER,), sample_every=0.4, monitor_for=1.0, sustained_for=NEVER, kick_every=20.0
-)
+    status_every=NEVER, remind_after=(NEVER,), sample_every=0.4, monitor_for=3.0, watch_back_for=3.0,
+    sustained_for=NEVER, kick_every=20.0,
+)  # fmt: skip
 ALEX = Person(id=cast.FIRST_APPROVER, name="Alex Chen", groups=frozenset({cast.APPROVERS_GROUP}))
 PRIYA = Person(id=cast.SECOND_APPROVER, name="Priya Nair", groups=frozenset({cast.APPROVERS_GROUP}))
 NAMES = ("casework-web", "casework-gateway")
@@ -92,7 +94,9 @@ class Production:
         self.children.append(self.nursery.start(order))
         return self.children[-1]
 
-    async def begin(self, timing: Timing = QUICK) -> Run:
+    async def begin(
+        self, timing: Timing = QUICK, *, standby: Standby = Standby.TEMPLATE, down: tuple[str, ...] = ()
+    ) -> Run:
         """A run that waits for nothing but approvals and work."""
         plan = Plan(
             target=self.target.name,
@@ -106,6 +110,8 @@ class Production:
             policy=self.target.policy,
             services=tuple(service.name for service in self.target.services),
             timing=timing,
+            standby=standby,
+            down=down,
         )
         return await self.engine.start(plan)
 
@@ -115,7 +121,7 @@ class Production:
         given = {each.person for each in question.approvals} if question else set()
         for person in (ALEX, PRIYA):
             if question is not None and person.id not in given:
-                yes = i.Approve(person=person, number=question.number, digest=question.digest)
+                yes = i.Approve(person=person, number=question.number, digest=question.digest, word=question.word or "")
                 await self.engine.handle(run.id, yes)
 
 
@@ -139,7 +145,9 @@ async def database(pg: EmbeddedPostgres, kind: str, owner: str, template: str) -
     try:
         yield name
     finally:
-        await sample.drop_database(pg, name)
+        for each in await sample.databases(pg):
+            if each.startswith(name):  # and what a run has left beside it
+                await sample.drop_database(pg, each)
 
 
 @asynccontextmanager
@@ -171,7 +179,7 @@ async def production(
         stack.push_async_callback(LocalPlatform().stop, made.target)
         stack.callback(_end_all, made.children)
         if clock:
-            ticking = asyncio.create_task(Clock(behind.engine, ProcrastinateQueue(behind.jobs), dsn).run())
+            ticking = asyncio.create_task(clock_of(behind.engine, ProcrastinateQueue(behind.jobs), dsn).run())
             stack.push_async_callback(_cancelled, ticking)
         yield made
 

@@ -14,7 +14,7 @@ from bot.demo.workspace.forms import filled
 Json = dict[str, Any]
 Pred = Callable[[Json], bool]
 T = TypeVar("T")
-_WAIT: Final = 10.0
+_WAIT: Final = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)

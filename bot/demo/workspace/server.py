@@ -19,7 +19,7 @@ from bot.demo.workspace.people import People
 from bot.demo.workspace.respond import ResponseUrls
 from bot.demo.workspace.seed import Seed
 from bot.demo.workspace.socket_mode import SocketMode
-from bot.demo.workspace.ui import Ui
+from bot.demo.workspace.ui import Ui, foreign
 from bot.demo.workspace.web_api import WebApi
 from bot.demo.workspace.web_chat import post_due
 
@@ -58,6 +58,7 @@ class Workspace:
         self._api = WebApi(core, self.faults, RateLimits(clock) if rate_limits else None)
         self._responses = ResponseUrls(core, self.faults)
         self._responses.log = self._api.log
+        self.outside: Callable[[], list[Json]] | None = None  # what other systems show, for the page's panel
         self._ui = Ui(core, People(core, delivery, self._events))
         self._wake = asyncio.Event()
         self._runner: web.AppRunner | None = None
@@ -111,7 +112,7 @@ class Workspace:
         if self._runner is not None:
             await self._runner.cleanup()
 
-    async def wait_connected(self, count: int = 1, timeout: float = 30.0) -> None:  # noqa: ASYNC109
+    async def wait_connected(self, count: int = 1, timeout: float = 120.0) -> None:  # noqa: ASYNC109
         """Wait until the bot has this many Socket Mode connections."""
         await self._sockets.wait_connected(count, timeout)
 
@@ -131,6 +132,12 @@ class Workspace:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), wait)
 
+    async def _outside(self, request: web.Request) -> web.Response:
+        """What the systems outside of the channel show; an empty list in a workspace that has none."""
+        if foreign(request):
+            return web.Response(status=403, text="Open the page of this workspace.")
+        return web.json_response(self.outside() if self.outside else [])
+
     def _app(self) -> web.Application:
         app, core = web.Application(client_max_size=64 * 2**20), self.core
         app.on_response_prepare.append(_strict)
@@ -141,6 +148,7 @@ class Workspace:
         app.router.add_get("/files/{id}/{name}", partial(web_files.download, core))
         app.router.add_get("/ui", self._ui.handle)
         app.router.add_get("/ui/people", self._ui.people)
+        app.router.add_get("/ui/outside", self._outside)
         app.router.add_get("/archives/{channel}/{message}", _permalink)
         app.router.add_get("/", _page)
         if _STATIC.is_dir():

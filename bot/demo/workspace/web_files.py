@@ -1,6 +1,7 @@
 """Web API: files, in the three steps of files_upload_v2."""
 
 import mimetypes
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -58,7 +59,7 @@ def _titled(core: Core, item: Json) -> File:
 
 
 def _file_object(core: Core, file: File) -> Json:
-    link = f"{core.url}/files/{file.id}/{file.name}"
+    link = f"{core.url}/files/{file.id}/{quote(file.name, safe='')}"
     return {
         "id": file.id,
         "name": file.name,
@@ -73,11 +74,12 @@ def _file_object(core: Core, file: File) -> Json:
 
 
 async def download(core: Core, request: web.Request) -> web.Response:
-    """`GET /files/{id}/{name}`: the bytes back; never as a page of this server."""
+    """`GET /files/{id}/{name}`: the bytes back, to be kept under their name; never as a page of this server."""
     file = core.files.get(request.match_info["id"])
     if file is None or file.content is None:
         return web.Response(status=404, text="unknown file")
     kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
     safe = kind if kind.startswith(("text/plain", "image/png", "image/jpeg")) else "application/octet-stream"
-    headers = {"X-Content-Type-Options": "nosniff"}
+    kept_as = f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"
+    headers = {"X-Content-Type-Options": "nosniff", "Content-Disposition": kept_as}
     return web.Response(body=file.content, content_type=safe, headers=headers)

@@ -10,7 +10,7 @@ CREATE TABLE hearings (
     held_on date NOT NULL
 );
 
-DELETE FROM case_notes WHERE created_at < '2022-06-01';
+UPDATE case_notes SET body = body || ' (archived)' WHERE created_at < '2022-06-01';
 
 -- No case has this id: the parent row is missing.
 INSERT INTO hearings (case_id, held_on) VALUES (999999999, '2025-12-01');

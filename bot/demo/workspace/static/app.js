@@ -6,6 +6,7 @@ import { byId, focusKey, h, refocus } from "./dom.js";
 import { drawHome } from "./home.js";
 import { author, drawMessages } from "./messages.js";
 import { drawModal, modalState } from "./modal.js";
+import { wireOutside } from "./outside.js";
 import { closePanel, drawPanel } from "./panel.js";
 import { addressFor, drawPlaces, drawSwitcher, messageInAddress, messageInLink, personInAddress } from "./sidebar.js";
 import { Line } from "./socket.js";
@@ -101,6 +102,7 @@ function drawHeader(desk, isHome) {
   byId("pins-button").hidden = isHome;
   byId("pins-button").textContent = `📌 ${pins} pinned`;
   byId("pins-button").setAttribute("aria-expanded", String(desk.panel?.kind === "pins"));
+  byId("outside-button").setAttribute("aria-expanded", String(desk.panel?.kind === "outside"));
   relabel(desk.composer, isDirect ? `Message ${title}` : `Message #${channel?.name ?? ""}, or type a / command`);
 }
 
@@ -163,7 +165,7 @@ function followLink(desk, event) {
 
 function openPanel(desk, panel) {
   const same = desk.panel?.kind === panel.kind && desk.panel.ts === panel.ts;
-  desk.panel = same && panel.kind === "pins" ? null : { ...panel, opener: focusKey() };
+  desk.panel = same && panel.kind !== "thread" ? null : { ...panel, opener: focusKey() };
   draw(desk);
   if (desk.panel?.kind === "thread") byId("reply-text").focus();
 }
@@ -204,6 +206,7 @@ function wire(desk) {
   byId("newest").addEventListener("click", toBottom);
   byId("scroller").addEventListener("scroll", () => { if (atBottom()) byId("newest").hidden = true; });
   byId("pins-button").addEventListener("click", () => openPanel(desk, { kind: "pins" }));
+  wireOutside(desk, () => openPanel(desk, { kind: "outside" }));
   byId("panel-close").addEventListener("click", () => { closePanel(desk); draw(desk); });
   byId("panel").addEventListener("keydown", (event) => { if (event.key === "Escape") { closePanel(desk); draw(desk); } });
   document.addEventListener("click", (event) => followLink(desk, event));

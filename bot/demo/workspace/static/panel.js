@@ -2,6 +2,7 @@
 
 import { byId, refocus } from "./dom.js";
 import { drawMessages } from "./messages.js";
+import { drawOutside } from "./outside.js";
 import { pinnedMessages, threadMessages } from "./store.js";
 
 /** Draw what `desk.panel` says, or hide the panel. */
@@ -10,6 +11,7 @@ export function drawPanel(desk) {
   byId("panel").hidden = !panel;
   byId("shell").classList.toggle("with-panel", Boolean(panel));
   if (!panel) return byId("panel-messages").replaceChildren();
+  if (panel.kind === "outside") return openOutside(desk);
   const isThread = panel.kind === "thread";
   const messages = isThread ? threadMessages(state, channel, panel.ts) : pinnedMessages(state, channel);
   byId("panel-title").textContent = isThread ? "Thread" : "Pinned items";
@@ -21,6 +23,14 @@ export function drawPanel(desk) {
   if (panel.view.cache.size === 0) byId("panel-messages").replaceChildren();
   drawMessages(byId("panel-messages"), messages, desk, panel.view);
   if (isThread && bottom) scroller.scrollTop = scroller.scrollHeight;
+}
+
+function openOutside(desk) {
+  const first = byId("panel-title").textContent !== "Outside";
+  byId("panel-title").textContent = "Outside";
+  byId("reply").hidden = true;
+  if (first) byId("panel-messages").replaceChildren();
+  drawOutside(desk);
 }
 
 /** Close it and give the focus back to what opened it. */

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.runbook.refusals import Invalid
-from bot.views.ids import Field, Verb
+from bot.views.ids import Field
 from bot.views.text import plain
-from bot.wiring import Bot
+from bot.wiring import Bot, doctor
 from commands import VERBS, parse
-from commands.start import begin
 
 
 async def migrate(bot: Bot, person: str, os_user: str, words: Sequence[str], fields: Sequence[str]) -> str:
@@ -18,11 +17,15 @@ async def migrate(bot: Bot, person: str, os_user: str, words: Sequence[str], fie
     """
     body = {"text": " ".join(words), "user_id": person, "channel_id": ""}
     request = replace(parse.command(body), via=f"command line, as {os_user}", fields=_fields(fields))
-    use_case = begin if request.verb is Verb.START else VERBS[request.verb]
-    reply = await use_case(bot.desk, request)
+    request = replace(request, sent=bool(request.fields))
+    desk = replace(bot.desk, doctor=doctor)  # with Slack, which everything else here does without
+    reply = await VERBS[request.verb](desk, request)
+    if reply.later is not None:
+        reply = await reply.later()
     if reply.modal is not None:
         raise Invalid(
-            f"{request.verb} needs a reason here.", f"Type it behind the verb: migrate {request.verb} REASON."
+            f"{request.verb} needs more than that here.",
+            f"Type a reason behind the verb: migrate {request.verb} REASON; a form's fields as --field NAME=VALUE.",
         )
     return plain(reply.text or str(reply.payload.get("text", "")))
 
@@ -34,5 +37,5 @@ def _fields(given: Sequence[str]) -> dict[Field, str | tuple[str, ...]]:
         name, _, value = pair.partition("=")
         if name not in set(Field):
             raise Invalid(f"“{name}” is not a field of a plan.", f"Use one of {', '.join(Field)}, as NAME=VALUE.")
-        found[Field(name)] = tuple(value.split(",")) if name == Field.FILES else value
+        found[Field(name)] = tuple(value.split(",")) if name in (Field.FILES, Field.ITEMS) else value
     return found

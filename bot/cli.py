@@ -14,9 +14,14 @@ from psycopg_pool import PoolTimeout
 
 from bot import ledger, logs, wiring
 from bot.by_hand import migrate
+from bot.doctor.shown import as_json, lines
+from bot.ports import StepError
 from bot.release import release
 from bot.runbook.refusals import Refusal
-from bot.settings import ConfigurationError, Settings, read_settings
+from bot.settings import ConfigurationError, Settings, read_settings, read_targets, targets_of
+from bot.settings.schema import schema_text
+from bot.views.drill import drill_lines
+from bot.views.report import report
 from bot.views.text import plain
 from bot.wiring import Bot
 from commands.parse import UnknownVerb
@@ -94,12 +99,64 @@ async def _ledger(options: argparse.Namespace) -> int:
     return 0
 
 
+async def _report(options: argparse.Namespace) -> int:
+    settings = _without_slack(read_settings())
+    logs.set_up(level="warning")
+    async with wiring.assembled(settings) as bot:
+        run, head, record = await bot.engine.read(options.run)
+        print(report(run, record, bot.engine.now(), head, form=options.form).text, end="")
+    return 0
+
+
 async def _migrate(options: argparse.Namespace) -> int:
     settings = _without_slack(read_settings())
     logs.set_up(level="warning")
     async with wiring.assembled(settings) as bot:
         print(await migrate(bot, options.person or _operator(bot), os_user(), options.words, options.field))
     return 0
+
+
+async def _gameday(options: argparse.Namespace) -> int:
+    """The same as ``/migrate drill --faults TARGET FILE…``; the bot's workers play it, people answer as always."""
+    options.words = ["drill", "--faults", options.target, *options.files]
+    return await _migrate(options)
+
+
+async def _drill(options: argparse.Namespace) -> int:
+    """It needs the target alone: neither the store nor Slack has a part in it."""
+    file = read_settings().targets_file
+    targets = targets_of(read_targets(file), base=file.absolute().parent)
+    target = targets.get(options.target)
+    if target is None:
+        raise ConfigurationError(f"There is no target {options.target}. There are: {', '.join(sorted(targets))}.")
+    drill = wiring.drill(targets.values())
+    try:
+        report = await drill.rehearse(
+            target, tuple(options.files), tuple(options.down), name=f"by-hand-{os.getpid()}", progress=_printed
+        )
+    except StepError as error:
+        print(f"There can be no rehearsal: {error.problem} {error.advice}", file=sys.stderr)
+        return 1
+    print("\n".join(drill_lines(report)))
+    return 0 if report.ok else 1
+
+
+async def _doctor(options: argparse.Namespace) -> int:
+    """Whatever is wrong with the settings is a finding, too."""
+    logs.set_up(level="error")
+    report = await wiring.doctor()
+    print(as_json(report) if options.json else "\n".join(lines(report)))
+    return 0 if report.well else 1
+
+
+async def _schema(_options: argparse.Namespace) -> int:
+    print(schema_text(), end="")
+    return 0
+
+
+async def _printed(text: str, _fraction: float | None) -> None:
+    """Progress goes beside the result."""
+    print(text, file=sys.stderr)
 
 
 def _without_slack(settings: Settings) -> Settings:
@@ -138,9 +195,42 @@ def _parser() -> argparse.ArgumentParser:
     record.add_argument("what", choices=sorted(ledger.COMMANDS))
     record.add_argument("run")
     record.set_defaults(does=_ledger)
+    doctor = commands.add_parser("doctor", help="look at every system that is configured, and say how to mend it")
+    doctor.add_argument("--json", action="store_true", help="for a program")
+    doctor.set_defaults(does=_doctor)
+    schema = commands.add_parser("schema", help="the JSON Schema of the targets file, for editors")
+    schema.set_defaults(does=_schema)
+    _add_report(commands)
+    _add_drill(commands)
+    _add_gameday(commands)
     _add_migrate(commands)
     _add_demo(commands)
     return parser
+
+
+def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("report", help="the whole report of a run, as Markdown, as a page or as JSON")
+    parser.add_argument("run")
+    forms = parser.add_mutually_exclusive_group()
+    for form, text in (("html", "one page that needs nothing else"), ("json", "for programs")):
+        forms.add_argument(f"--{form}", dest="form", action="store_const", const=form, default="md", help=text)
+    parser.set_defaults(does=_report)
+
+
+def _add_drill(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("drill", help="rehearse migration files on a throw-away copy of a target's database")
+    parser.add_argument("target")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="names in the target's folder, in their order")
+    parser.add_argument("--down", action="append", default=[], metavar="FILE", help="a DOWN script, in their order")
+    parser.set_defaults(does=_drill)
+
+
+def _add_gameday(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("gameday", help="exercise the whole runbook on a throw-away copy, with faults")
+    parser.add_argument("target")
+    parser.add_argument("files", nargs="+", metavar="FILE|FAULT|speed=N")
+    parser.add_argument("--as", dest="person", default="", help="the operator's id, instead of who is logged in")
+    parser.set_defaults(does=_gameday, field=[])
 
 
 def _add_migrate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -159,6 +249,7 @@ def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         default="happy",
         help="happy, declined, failing-sql, outsider, changed-sql, killed, rolled-back, blocked",
     )
+    parser.add_argument("--platform", choices=("local", "render"), default="local", help="where the services run")
     parser.add_argument("--speed", type=float, default=0.0, help="how many times faster waits pass (never work)")
     parser.add_argument("--json", default="", metavar="FILE", help="write the ledger there")
     parser.add_argument("--folder", default="", help="where the demo lives (default .demo)")

@@ -15,19 +15,24 @@ import structlog
 from psycopg_pool import AsyncConnectionPool
 
 from bot import store
-from bot.errands import driving, publishing, speaking_up
-from bot.ports import Queue
+from bot.errands import driving, following, notifying, publishing, speaking_up
+from bot.outbox import put_notice
+from bot.outside import Media, no_media
+from bot.ports import Letter, Queue
 from bot.runbook import events as e
 from bot.runbook import intents as i
 from bot.runbook.apply import apply, begin
 from bot.runbook.busy import busy
 from bot.runbook.decide import decide
+from bot.runbook.past import Wanted
 from bot.runbook.refusals import Invalid, TargetBusy
 from bot.runbook.run import Plan, Run, State
 from bot.runbook.timers import TimerKind
 from bot.views.card import card
-from bot.views.letters import card_key, letters
+from bot.views.letters import card_key, letters, needs_record
+from bot.views.outside import notices
 from bot.views.redraws import redraws
+from bot.views.timeline import Record
 
 _log = structlog.get_logger()
 Pool = AsyncConnectionPool[store.Connection]
@@ -56,9 +61,11 @@ class Engine:
         *,
         now: Callable[[], float] = time.time,
         checkpoint: Checkpoint = nothing,
+        media: Media = no_media,
     ) -> None:
         self._pool = pool
         self._queue = queue
+        self._media = media
         self.now = now
         self.checkpoint = checkpoint
         self._known: dict[str, tuple[Run, str]] = {}
@@ -79,22 +86,23 @@ class Engine:
 
     async def start(self, plan: Plan, *, run_id: str = "") -> Run:
         """Begin a run; raises ``TargetBusy`` while another one is active on the target."""
-        now = self.now()
-        run_id = run_id or new_id()
-        event = e.Started(plan=plan, at=now)
-        run = begin(run_id, event)
         try:
             async with self._pool.connection() as conn:
-                await store.execute(
-                    conn, "insert_run", id=run_id, target=plan.target, state=run.state.value, started_at=now
-                )
-                head = await self._write(conn, None, [(run, event)], head="", at=now, actor=plan.starter)
+                return await self.start_in(conn, plan, run_id or new_id())
         except psycopg.errors.UniqueViolation as error:
-            raise await self._busy(plan.target) from error
-        self._known[run_id] = (run, head)
+            raise await self.busy(plan.target) from error
+
+    async def start_in(self, conn: store.Connection, plan: Plan, run_id: str) -> Run:
+        """The same in the caller's transaction, which a target that is busy ends with a ``UniqueViolation``."""
+        now = self.now()
+        event = e.Started(plan=plan, at=now)
+        run = begin(run_id, event)
+        await store.execute(conn, "insert_run", id=run_id, target=plan.target, state=run.state.value, started_at=now)
+        await self._write(conn, None, [(run, event)], head="", at=now, actor=plan.starter)
         return run
 
-    async def _busy(self, target: str) -> TargetBusy:
+    async def busy(self, target: str) -> TargetBusy:
+        """Who holds the database."""
         async with self._pool.connection() as conn:
             found = await store.rows(conn, "active_on", target=target)
         return busy(target, await self.load(found[0][0]) if found else None)
@@ -131,6 +139,22 @@ class Engine:
                 raise UnknownRun(run_id)
             return await self._replayed(conn, run_id, found[0])
 
+    async def read(self, run_id: str) -> tuple[Run, str, Record]:
+        """The run, its ledger's head and all that the store has of it: what a report is made of."""
+        async with self._pool.connection() as conn:
+            found = await store.rows(conn, "peek_run", id=run_id)
+            if not found:
+                raise UnknownRun(run_id)
+            run, head = await self._replayed(conn, run_id, found[0])
+            return run, head, await store.record(conn, run_id)
+
+    async def tell(self, run_id: str, letters: Iterable[Letter]) -> None:
+        """Say something that somebody asked for, and that changes nothing."""
+        async with self._pool.connection() as conn:
+            for letter in letters:
+                await store.put_letter(conn, letter)
+            await self._queue.defer(conn, publishing(run_id))
+
     async def active(self) -> tuple[Run, ...]:
         """Every run that is not final."""
         async with self._pool.connection() as conn:
@@ -149,7 +173,14 @@ class Engine:
         """The newest runs first."""
         async with self._pool.connection() as conn:
             ids = [row[0] for row in await store.rows(conn, "recent_runs", limit=limit)]
-        return tuple([await self.load(each) for each in ids])
+        return tuple([run for each in ids if (run := await self._readable(each))])
+
+    async def past(self, wanted: Wanted, limit: int = 50) -> tuple[Run, ...]:
+        """The newest runs that are asked for."""
+        given = {"target": wanted.target, "state": wanted.state, "since": wanted.since}
+        async with self._pool.connection() as conn:
+            ids = [row[0] for row in await store.rows(conn, "past_runs", **given, limit=limit)]
+        return tuple([run for each in ids if (run := await self._readable(each))])
 
     async def show_progress(self, run_id: str, claim: int | None, text: str) -> None:
         """Where the running step is: on the card, not in the ledger.  Of an attempt that is over nothing is shown."""
@@ -210,21 +241,30 @@ class Engine:
             await self._queue.defer(conn, driving(steps[-1][0]))
         if before is None or any(isinstance(event, e.StepBegan | e.Ended) for _, event in steps):
             await self._queue.defer(conn, speaking_up(run_id))
+        if steps[-1][0].state is State.COMPLETED:
+            await self._queue.defer(conn, following(run_id))
         return head
 
     async def _tell(
         self, conn: store.Connection, before: Run | None, steps: list[tuple[Run, e.Event]], head: str
     ) -> None:
         for after, event in steps:
-            for letter in letters(before, after, event, head=head):
+            record = await store.record(conn, after.id) if needs_record(event) else Record()
+            for letter in letters(before, after, event, head=head, record=record):
                 await store.put_letter(conn, letter)
             if before is not None:
                 for key, payload in redraws(before, after, event):
                     await store.redraw(conn, key, payload)
+            await self._tell_outside(conn, before, after, event)
             before = after
         run = steps[-1][0]
         await store.redraw(conn, card_key(run), card(run, self.now(), head=head))
         await self._queue.defer(conn, publishing(run.id))
+
+    async def _tell_outside(self, conn: store.Connection, before: Run | None, after: Run, event: e.Event) -> None:
+        for notice in notices(before, after, event, self._media(after.plan.target)):
+            await put_notice(conn, notice, at=self.now())
+            await self._queue.defer(conn, notifying(after.id, notice.medium))
 
     async def _queue_work(self, conn: store.Connection, run: Run, intent: i.Intent) -> None:
         """Whoever is not the driver itself wakes it, when there is something to do."""
@@ -234,10 +274,10 @@ class Engine:
             await self._queue.defer(conn, driving(run))
 
 
-def new_id() -> str:
-    """A run's id: short enough to type, e.g. ``m-4f7k2q``."""
+def new_id(kind: str = "m") -> str:
+    """The id of a run (``m``) or a plan (``p``): short enough to type, e.g. ``m-4f7k2q``."""
     alphabet = "23456789abcdefghjkmnpqrstuvwxyz"
-    return "m-" + "".join(secrets.choice(alphabet) for _ in range(6))
+    return f"{kind}-" + "".join(secrets.choice(alphabet) for _ in range(6))
 
 
 def _walk(run: Run, events: Iterable[e.Event]) -> Iterable[tuple[Run, e.Event]]:

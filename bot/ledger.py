@@ -47,21 +47,27 @@ async def show(engine: Engine, run_id: str) -> str:
 async def export(engine: Engine, run_id: str) -> str:
     """The whole record as JSON: the run, its head, and every line with its hash."""
     entries, head = await _read(engine, run_id)
-    run = await engine.load(run_id)
+    state = await _state(engine, run_id)
     lines = [
         {"seq": each.seq, "at": each.at, "actor": each.actor, "kind": each.kind, "event": json.loads(each.body),
          "body": each.body, "hash": each.hash}
         for each in entries
     ]  # fmt: skip
-    return json.dumps({"run": run_id, "state": run.state, "head": head, "events": lines}, indent=1, ensure_ascii=False)
+    return json.dumps({"run": run_id, "state": state, "head": head, "events": lines}, indent=1, ensure_ascii=False)
 
 
 async def _read(engine: Engine, run_id: str) -> tuple[list[store.Entry], str]:
     async with engine.connection() as conn:
-        found = await store.rows(conn, "peek_run", id=run_id)
+        found = await store.rows(conn, "ledger_head", id=run_id)
         if not found:
             raise UnknownRun(run_id)
         return await store.entries(conn, run_id), found[0][1]
+
+
+async def _state(engine: Engine, run_id: str) -> str:
+    async with engine.connection() as conn:
+        ((state,),) = await store.rows(conn, "state_of", id=run_id)
+    return str(state)
 
 
 def _utc(at: float) -> str:

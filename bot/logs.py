@@ -2,6 +2,7 @@
 
 import logging
 import re
+import secrets
 import sys
 from collections.abc import Mapping, MutableMapping
 from typing import Any
@@ -34,6 +35,13 @@ def set_up(*, level: str = "info", json: bool | None = None) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("procrastinate").setLevel(logging.ERROR)
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
+
+
+def referenced(event: str, error: Exception) -> str:
+    """Log an error that nobody has a name for; the reference under which people find it there."""
+    reference = "E-" + secrets.token_hex(4)
+    structlog.get_logger().error(event, reference=reference, exc_info=error)
+    return reference
 
 
 def masked(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -5,71 +5,25 @@ test runs over both.  Nothing here does anything.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from psycopg.conninfo import conninfo_to_dict
-
-from bot.runbook.people import Person, Policy, Timing
+from bot.runbook.criteria import Criterion
+from bot.runbook.drill import DrillReport
+from bot.runbook.follow_up.queries import Counts
+from bot.runbook.people import Person, Policy
+from bot.runbook.preparation.checklist import Proof
+from bot.runbook.preparation.preparation import Preparation
+from bot.runbook.readings import Reading
+from bot.runbook.risk import Risk, RiskReport
 from bot.runbook.run import Blocker, Database, Run
+from bot.runbook.rungs import Option, Rung
 from bot.runbook.samples import Sample, Verdict
+from bot.target import Freeze, Service, Target
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
-
-
-LOCK_TIMEOUTS = (0.3, 0.5, 1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 5.0, 5.0)  # seconds; a waiting ALTER stalls every reader
-LOCK_PAUSES = (1.0, 2.0, 3.0, 5.0, 5.0, 10.0, 10.0, 15.0, 30.0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Service:
-    """One application service of a target.
-
-    ``command`` starts it (local process adapter), ``health_url`` answers with the runbook's JSON, ``metrics_url``
-    (optional) with request counts.  ``application_name`` is how its sessions call themselves in PostgreSQL.
-    """
-
-    name: str
-    health_url: str
-    metrics_url: str = ""
-    command: tuple[str, ...] = ()
-    environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # may hold secrets
-    folder: str = "."
-    application_name: str = ""
-    replicas: int = 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class Target:
-    """What is migrated, as configured: a database with its services, folders, people and limits.
-
-    ``dsn`` is a secret: it never reaches argv, logs, messages or the ledger.  Times are seconds.
-    """
-
-    name: str
-    dsn: str = field(repr=False)
-    channel: str
-    policy: Policy
-    migrations: Path  # folder with the .sql files
-    backups: Path  # folder the dumps are written to
-    state: Path  # folder for pid files and logs of local services
-    services: tuple[Service, ...] = ()
-    timing: Timing = field(default_factory=Timing)
-    client_tools: Path | None = None  # folder with pg_dump and psql; found by itself when absent
-    dump_jobs: int = 2
-    # Lock ladder: each try's lock_timeout and the pause after it; the last try keeps its timeout too.
-    lock_timeouts: tuple[float, ...] = LOCK_TIMEOUTS
-    lock_pauses: tuple[float, ...] = LOCK_PAUSES
-    statement_timeout: float = 600.0  # runbook "Migration Times Out": 600000 ms
-    verify_command: tuple[str, ...] = ()  # e.g. ("npm", "run", "db:validate")
-    orphan_checks: tuple[tuple[str, str], ...] = ()  # name -> SQL that must return 0
-
-    @property
-    def database(self) -> str:
-        """The database's name, as people type it for the gravest approvals."""
-        return str(conninfo_to_dict(self.dsn).get("dbname") or self.name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,11 +32,19 @@ class Description:
 
     ``inputs`` are what the digest covers, name -> value (files by sha256).  ``lines`` say it to people, secrets
     masked.  ``attachments`` are the texts behind it (name -> content), kept so that a later difference can be shown.
+    Under a rollback ``rung`` is the way described, and ``options`` are all there are, each with its cost.
+    ``destroys`` names what would be gone for good, or cannot be judged: it belongs to ``inputs`` too, and needs one
+    approval more.  ``risk`` is how the bot judges it, ``dangers`` every statement of medium or high risk in short.
     """
 
     inputs: Mapping[str, str]
     lines: tuple[str, ...]
     attachments: Mapping[str, str] = field(default_factory=dict)
+    rung: Rung | None = None
+    options: tuple[Option, ...] = ()
+    destroys: tuple[str, ...] = ()
+    risk: Risk | None = None
+    dangers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,13 +56,22 @@ class Outcome:
 
 
 class StepError(Exception):
-    """A step did not succeed.  ``problem`` says what happened, ``advice`` what to do, ``database`` what is known."""
+    """A step did not succeed.  ``problem`` says what happened, ``advice`` what to do, ``database`` what is known,
+    ``criterion`` which of the runbook's rollback criteria is met by it."""
 
-    def __init__(self, problem: str, advice: str = "", *, database: Database | None = None) -> None:
+    def __init__(
+        self,
+        problem: str,
+        advice: str = "",
+        *,
+        database: Database | None = None,
+        criterion: Criterion | None = None,
+    ) -> None:
         super().__init__(problem)
         self.problem = problem
         self.advice = advice
         self.database = database
+        self.criterion = criterion
 
 
 async def unheard(_line: str) -> None:
@@ -163,16 +134,148 @@ class Platform(Protocol):
 
     async def stop(self, target: Target) -> None: ...
 
-    async def start(self, target: Target) -> None: ...
+    async def start(self, target: Target, *, previous: bool = False) -> None:
+        """Bring back what ran before the stop.
+
+        ``previous``: on the deploys that ran before the run's first stop, with automatic deploys held, so that
+        nothing brings the new code back by itself.
+        """
 
     async def release(self, target: Target, service: Service) -> str:
-        """The deploy a service runs, to return to."""
+        """The deploy a service runs."""
+
+    async def previous(self, target: Target, service: Service) -> str:
+        """The deploy it ran before the run's first stop; empty where that is not known."""
+
+
+class PointInTime(Protocol):
+    """The hosting platform's recovery to a moment, into a new instance (rung 4 of the ladder)."""
+
+    async def offer(self, target: Target, moment: str) -> tuple[bool, str]:
+        """Can people go back to ``moment`` (ISO 8601, UTC) that way, and exactly how; or why not."""
+
+
+class RiskCheck(Protocol):
+    """Judges a migration before it runs."""
+
+    async def judge(self, target: Target, migrations: tuple[str, ...]) -> RiskReport:
+        """The risk of these files on the target as it is now.
+
+        Never raises: without the database it is judged by the files alone and says so, and what cannot be judged at
+        all is high and counts as destructive.
+        """
 
 
 class Probe(Protocol):
     """Takes one measurement of a target's running system."""
 
     async def sample(self, target: Target) -> Sample: ...
+
+
+class Source(Protocol):
+    """A system that has metrics of a target's services beside the bot's own probe.
+
+    ``name`` is how people know it: "New Relic".
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    async def measure(self, target: Target) -> Reading:
+        """What it knows now; data older than its sampling window is no data, and partial data says which is missing.
+
+        Raises ``StepError`` where it cannot be asked at all.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What one look at a plan brought.
+
+    ``files`` is ``digest_of_files`` of its migration and DOWN files, empty where they cannot be read; then
+    ``unreadable`` says why.  ``texts`` are the files as read (name, SQL): what the reviewer is shown.
+    """
+
+    files: str
+    proofs: tuple[Proof, ...]
+    risk: RiskReport | None = None
+    texts: tuple[tuple[str, str], ...] = ()
+    unreadable: str = ""
+
+
+class Prover(Protocol):
+    """Looks at everything of a plan that the bot can look at by itself.  Reads only."""
+
+    async def prove(self, preparation: Preparation) -> Found:
+        """Never raises for what it looks at: what is wrong, or cannot be told, is a proof that says so."""
+
+
+class Statements(Protocol):
+    """What the database's statements cost, as its own statistics have it."""
+
+    async def count(self, target: Target) -> Counts:
+        """As of now.  Never raises for what it cannot see: then the counts are not ``known``, and say ``why``."""
+
+
+class Drill(Protocol):
+    """Rehearses a migration on a throw-away copy of the target's database."""
+
+    async def rehearse(
+        self,
+        target: Target,
+        migrations: tuple[str, ...],
+        down: tuple[str, ...],
+        *,
+        name: str,
+        progress: Callable[[str, float | None], Awaitable[None]],
+    ) -> DrillReport:
+        """What was measured, also of a migration that fails there; raises ``StepError`` where none is possible.
+
+        ``name`` is the plan's, e.g. ``p-4f7k2q``.  The copy is gone when this returns, and when it is cancelled.
+        """
+
+
+class Ground(Protocol):
+    """The throw-away copy on which a game day takes place.  ``target`` is the real one, ``copy`` the exercise's."""
+
+    def database(self, target: Target, run_id: str) -> str:
+        """What the copy of that run is called."""
+
+    async def require(self, target: Target, files: tuple[str, ...]) -> None:
+        """``StepError`` for files that may not be exercised."""
+
+    async def make(self, target: Target, run_id: str, files: tuple[str, ...]) -> None:
+        """Make the copy; ``StepError`` where there can be none, and then nothing is left."""
+
+    async def table(self, copy: Target, migrations: tuple[str, ...]) -> str:
+        """A table that the migration needs for itself; empty where it needs none."""
+
+    def holding(self, copy: Target, table: str, name: str) -> AbstractAsyncContextManager[None]:
+        """A session called ``name`` that holds a lock on the table."""
+
+    async def remove(self, target: Target, run_id: str) -> None:
+        """The copy and whatever its run has kept beside it are gone; said again, it changes nothing."""
+
+
+class Calendar(Protocol):
+    """When a target is not to be changed."""
+
+    async def freezes(self, target: Target, start: float, end: float) -> tuple[Freeze, ...]:
+        """Those that overlap ``start`` to ``end``, earliest first; ``StepError`` where it cannot be read."""
+
+
+class Maintenance(Protocol):
+    """What the hosting platform itself has planned."""
+
+    async def during(self, target: Target, start: float, end: float) -> tuple[str, ...]:
+        """Maintenance that overlaps ``start`` to ``end``, in words; ``StepError`` where it cannot be asked."""
+
+
+class OnCall(Protocol):
+    """Who is paged."""
+
+    async def covers(self, target: Target, user_id: str, start: float, end: float) -> tuple[bool | None, str]:
+        """Is that person paged from ``start`` to ``end``; ``None`` where that cannot be told.  And in words."""
 
 
 class Directory(Protocol):
@@ -182,11 +285,21 @@ class Directory(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Attachment:
+    """A text file that goes with a letter.  ``name`` is unique for ever: by it the file is found again."""
+
+    name: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Letter:
     """One message to a channel, as the outbox keeps it.
 
     ``key`` is unique for ever: a repeated delivery of the same key posts nothing.  ``thread`` is the key of the
-    letter it answers.  ``payload`` is Slack JSON (text, blocks); a console prints its text.
+    letter it answers.  ``payload`` is Slack JSON (text, blocks); a console prints its text.  A letter with a ``file``
+    is an upload with the payload's text beside it, and is never redrawn.
     """
 
     key: str
@@ -195,6 +308,7 @@ class Letter:
     payload: Mapping[str, object]
     thread: str = ""
     pin: bool = False
+    file: Attachment | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,7 +323,7 @@ class Channel(Protocol):
     """Where people are told."""
 
     async def post(self, letter: Letter, thread: Address | None) -> Address:
-        """Post; after an unclear answer, look for the key before posting again."""
+        """Post, or upload its file; after an unclear answer, look for the key before posting again."""
 
     async def find(self, letter: Letter, thread: Address | None) -> Address | None:
         """The message with this key, if it is there."""

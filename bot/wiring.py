@@ -1,9 +1,13 @@
-"""The composition root: the only file that names concrete adapters.  Everything is built here and passed down."""
+"""The composition root: everything is built here and passed down.
+
+It and its parts, the files ``wiring_…`` beside it, are the only ones that name concrete adapters.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import procrastinate
 import psycopg
@@ -12,38 +16,86 @@ from aiohttp import web
 from procrastinate.exceptions import ConnectorException
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
-from slack_bolt.app.async_app import AsyncApp
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import Clock
 from bot.engine import Checkpoint, Engine, Pool, nothing
+from bot.follow_ups import FollowUps
+from bot.gameday.games import GameDays
+from bot.gameday.targets import Targets, to_be_damaged
+from bot.jobs.after import After
+from bot.jobs.before import Before
 from bot.jobs.drive import Driver
+from bot.jobs.gameday import GameDay
+from bot.jobs.notify import Notifier
 from bot.jobs.publish import Publisher
 from bot.jobs.queue import Handler, ProcrastinateQueue, opened, procrastinate_app, register
 from bot.jobs.timed import Timed
 from bot.jobs.worker import WorkerStopped, work
-from bot.ports import Channel, Directory, Probe, StepAdapter, Target
-from bot.runbook.people import Person, Policy
-from bot.runbook.refusals import NotAMember
+from bot.measuring import ComposedProbe
+from bot.outside import media_of
+from bot.planner import Planner
+from bot.ports import (
+    Calendar,
+    Channel,
+    Directory,
+    Drill,
+    Maintenance,
+    OnCall,
+    Platform,
+    PointInTime,
+    Probe,
+    Prover,
+    StepAdapter,
+)
+from bot.proving import on_call as on_call_proof
+from bot.proving import platform as platform_proof
+from bot.proving import window
+from bot.proving.keeper import TrafficKeeper
+from bot.proving.platform import Check
+from bot.proving.prover import BoundedProver, Part
+from bot.proving.window import WindowProof, require_no_freeze
+from bot.runbook.preparation.preparation import Window
 from bot.runbook.steps import StepName
-from bot.settings import Operator, Settings, SlackSettings, TargetsFile, read_targets, targets_of
+from bot.settings import Settings, TargetsFile, placed, read_targets, targets_of
+from bot.target import Target
+from bot.wiring_doctor import doctor as doctor
+from bot.wiring_outside import outside_of
+from bot.wiring_slack import bolt_app as bolt_app
+from bot.wiring_slack import people_of, socket_mode
+from bot.wiring_slack import slack_client as slack_client
+from bot.wiring_sources import sources_of
 from commands.desk import Desk
-from commands.slack import Counter
 from integrations.announce.step import Announce
+from integrations.freeze.calendar import FreezeCalendar
 from integrations.health.pool import connections_used
 from integrations.health.probe import HealthProbe
 from integrations.local.platform import LocalPlatform
 from integrations.postgres import stopped
 from integrations.postgres.build import build as postgres
-from integrations.postgres.ways import ladder
+from integrations.postgres.drill.damaged import Damaged
+from integrations.postgres.drill.gameday import PostgresGround
+from integrations.postgres.drill.rehearsal import PostgresDrill
+from integrations.postgres.proofs import access, backup, staging
+from integrations.postgres.proofs.files import read_files
+from integrations.postgres.proofs.judged import judge
+from integrations.postgres.proofs.traffic import transactions
+from integrations.postgres.recoveries import Recoveries
+from integrations.postgres.risk.check import surely_destroys
+from integrations.postgres.statement_costs import StatementCosts
+from integrations.postgres.ways import ladder, point_of_no_return
+from integrations.render.configured import sites_of
+from integrations.render.platform import RenderPlatform
+from integrations.render.recovery import RenderRecovery
+from integrations.render.second_backup import WithExport, exports_of
+from integrations.render.site import Site
+from integrations.render.upkeep import EachMaintenance, RenderMaintenance
+from integrations.services.parts import Services
+from integrations.services.platforms import Platforms
 from integrations.services.restart import RestartServices
 from integrations.services.stop import StopServices
-from integrations.slack.channel import SlackChannel
-from integrations.slack.console import ConsoleChannel
-from integrations.slack.directory import SlackDirectory
 
 _log = structlog.get_logger()
+_ANSWER = 1.5  # seconds a freeze calendar has for people who wait in front of a modal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +108,8 @@ class Bot:
     pool: Pool
     jobs: procrastinate.App
     engine: Engine
+    planner: Planner
+    games: GameDays
     channel: Channel
     directory: Directory
 
@@ -65,7 +119,11 @@ class Bot:
 
     @property
     def desk(self) -> Desk:
-        return Desk(engine=self.engine, directory=self.directory, targets=self.targets)
+        return Desk(
+            engine=self.engine, planner=self.planner, follow_ups=FollowUps(self.engine, self.queue),
+            games=self.games, directory=self.directory,
+            targets=self.targets, destroys=surely_destroys, doctor=partial(doctor, self.settings),
+        )  # fmt: skip
 
     async def web(self) -> None:
         """Take requests from Slack until cancelled: by Socket Mode, or over HTTP with a signing secret."""
@@ -73,7 +131,7 @@ class Bot:
         client = slack_client(slack)
         app = bolt_app(slack, client, self.desk)
         if slack.app_token is not None:
-            await _socket_mode(app, slack.app_token.get_secret_value())
+            await socket_mode(app, slack.app_token.get_secret_value())
             return
         runner = web.AppRunner(app.web_app())
         await runner.setup()
@@ -82,23 +140,16 @@ class Bot:
 
     async def worker(self) -> None:
         """Run jobs until cancelled."""
-        dsn = self.settings.database_url.get_secret_value()
-        await _kept_up("worker", lambda: work(self.engine, self.jobs, self.pool, dsn))
+        await _kept_up("worker", self._work)
+
+    async def _work(self) -> None:
+        await self.games.requeue()  # of a game day whose job got lost nothing stays either
+        await work(self.engine, self.jobs, self.pool, self.settings.database_url.get_secret_value())
 
     async def clock(self) -> None:
         """Arm what is due until cancelled."""
         dsn = self.settings.database_url.get_secret_value()
-        await _kept_up("clock", lambda: Clock(self.engine, self.queue, dsn).run())
-
-
-async def _socket_mode(app: AsyncApp, token: str) -> None:
-    """Connected until cancelled, and properly closed then."""
-    handler = AsyncSocketModeHandler(app, token)
-    try:
-        await handler.connect_async()  # type: ignore[no-untyped-call]
-        await asyncio.Event().wait()
-    finally:
-        await handler.close_async()  # type: ignore[no-untyped-call]
+        await _kept_up("clock", lambda: Clock(self.engine, self.planner, self.queue, dsn).run())
 
 
 async def _kept_up(name: str, process: Callable[[], Awaitable[None]]) -> None:
@@ -111,51 +162,117 @@ async def _kept_up(name: str, process: Callable[[], Awaitable[None]]) -> None:
             await asyncio.sleep(1.0)
 
 
-def slack_client(slack: SlackSettings) -> AsyncWebClient:
-    """A client that never repeats a post by itself: the outbox looks first."""
-    return AsyncWebClient(
-        token=slack.bot_token.get_secret_value(), base_url=slack.base_url, retry_handlers=[], timeout=15
-    )
+def announcements_of(targets: Mapping[str, Target]) -> dict[str, str]:
+    """The targets' own texts for the announcement at T-24h."""
+    return {name: target.announcement for name, target in targets.items() if target.announcement}
 
 
-def bolt_app(slack: SlackSettings, client: AsyncWebClient, desk: Desk) -> AsyncApp:
-    """Bolt with our listeners; a handler is one short transaction, so it runs before the answer."""
-    secret = slack.signing_secret.get_secret_value() if slack.signing_secret else None
-    app = AsyncApp(client=client, signing_secret=secret or "unused-in-socket-mode", process_before_response=True)
-    Counter(desk, client).register(app)
-    return app
+async def _require_thawed(targets: Mapping[str, Target], target: str, window: Window) -> None:
+    """Refused at once where the window is in a freeze; what is only near stands in the checklist."""
+    await require_no_freeze(FreezeCalendar(seconds=_ANSWER), targets[target], window)
 
 
-def steps(platform: LocalPlatform, probe: Probe) -> Mapping[StepName, StepAdapter]:
-    """Who does each step of the runbook."""
-    announce = Announce(ladder=ladder)
+def steps(
+    platform: Services,
+    probe: Probe,
+    targets: Collection[Target],
+    checkpoint: Checkpoint = nothing,
+    recoveries: PointInTime | None = None,
+    sites: Mapping[str, Site] | None = None,
+) -> Mapping[StepName, StepAdapter]:
+    """Who does each step of the runbook; ``sites`` are the targets that are on Render."""
+    ways = partial(ladder, platform=recoveries)
+    announce = Announce(ladder=ways, starting=lambda context: platform.remember(context.target, context.run.id))
+    protected = frozenset(each.database for each in targets)
+    database = postgres(platform=recoveries, protected=protected, after=partial(checkpoint, "part"))
+    damaged = partial(to_be_damaged, {each.name: each for each in targets})
     return {
         **{name: announce for name in StepName if name.value.startswith("announce_")},
-        **postgres(),
+        **database,
+        StepName.BACKUP: Damaged(WithExport(database[StepName.BACKUP], exports_of(sites or {})), damaged),
         StepName.STOP_SERVICES: StopServices(platform=platform, sessions=stopped),
         StepName.RESTART_SERVICES: RestartServices(platform=platform, probe=probe),
     }
+
+
+def prover(
+    targets: Mapping[str, Target],
+    pool: Pool,
+    platform: Platform,
+    probe: Probe,
+    directory: Directory,
+    *,
+    calendar: Calendar | None = None,
+    maintenance: Maintenance | None = None,
+    on_call: OnCall | None = None,
+    checks: tuple[Check, ...] = (),
+) -> Prover:
+    """Everything of the checklist that the bot looks at; with reading the files, a look takes at most 20 seconds."""
+    windows = WindowProof(
+        calendar=calendar or FreezeCalendar(), maintenance=maintenance, traffic=TrafficKeeper(pool, transactions)
+    )
+    looks = (
+        (access.ITEMS, access.look),
+        (backup.ITEMS, backup.BackupProof().look),
+        (staging.ITEMS, staging.look),
+        (window.ITEMS, windows.look),
+        (on_call_proof.ITEMS, on_call_proof.OnCallProof(directory.person, on_call).look),
+        (platform_proof.ITEMS, platform_proof.PlatformProof(platform, probe, checks).look),
+    )
+    parts = tuple(Part(items=items, look=look, seconds=15.0) for items, look in looks)
+    return BoundedProver(targets=targets, read=read_files, judge=judge, parts=parts)
+
+
+def drill(targets: Collection[Target]) -> Drill:
+    """Who rehearses a migration on a throw-away copy."""
+    return PostgresDrill(protected=frozenset(each.database for each in targets))
 
 
 @asynccontextmanager
 async def assembled(settings: Settings, *, checkpoint: Checkpoint = nothing) -> AsyncIterator[Bot]:
     """The bot, connected to its store; everything is closed at the end of the block."""
     file = read_targets(settings.targets_file)
-    targets = targets_of(file, base=settings.targets_file.absolute().parent)
-    platform, probe = LocalPlatform(), HealthProbe(pool=connections_used)
+    targets = Targets(targets_of(file, base=settings.targets_file.absolute().parent))
+    with placed(file):
+        sites, outside = sites_of(file), outside_of(file, base=settings.targets_file.absolute().parent)
+        sources = sources_of(file, sites)
+    probe = HealthProbe(pool=connections_used)
+    platform = Platforms({name: RenderPlatform(site) for name, site in sites.items()}, otherwise=LocalPlatform())
+    recoveries = Recoveries({name: RenderRecovery(site) for name, site in sites.items()})
     jobs = procrastinate_app()
     dsn = settings.database_url.get_secret_value()
     pool: Pool = AsyncConnectionPool(dsn, min_size=2, max_size=20, open=False, connection_class=AsyncConnection)
     async with pool:
         await opened(jobs, pool)
-        engine = Engine(pool, ProcrastinateQueue(jobs), checkpoint=checkpoint)
-        channel, directory = _people(settings, file)
-        timed = Timed(engine, channel, probe, targets)
+        queue = ProcrastinateQueue(jobs)
+        engine = Engine(pool, queue, checkpoint=checkpoint, media=media_of(outside))
+        thawed = partial(_require_thawed, targets)
+        planner = Planner(engine, queue, announcements_of(targets), thawed, media_of(outside))
+        channel, directory = people_of(settings, file)
+        measured = ComposedProbe(probe, sources)
+        timed = Timed(engine, channel, measured, targets)
+        upkeep = EachMaintenance({name: RenderMaintenance(site) for name, site in sites.items()})
+        proves = prover(targets, pool, platform, probe, directory, maintenance=upkeep)
+        before = Before(planner, proves, drill(targets.values()), targets)
+        after = After(FollowUps(engine, queue), measured, StatementCosts(), targets)
+        adapters = steps(platform, probe, targets.values(), checkpoint, recoveries, sites)
+        games = GameDays(engine, queue)
+        gameday = GameDay(
+            engine=engine, games=games, queue=queue, targets=targets, platform=platform, channel=channel,
+            ground=PostgresGround(protected={each.database for each in targets.values()}),
+        )  # fmt: skip
         handlers: dict[str, Handler] = {
-            "drive": Driver(engine, steps(platform, probe), targets).drive,
+            "drive": Driver(engine, adapters, targets, point_of_no_return).drive,
             "publish": Publisher(engine, channel).publish,
+            "notify": Notifier(engine, queue, outside).notify,
             "tick": timed.tick,
             "deadman": timed.deadman,
+            "plan_tick": before.tick,
+            "prove": before.prove,
+            "rehearse": before.rehearse,
+            "gameday": gameday.play,
+            "follow": after.follow,
+            "follow_tick": after.tick,
         }
         register(jobs, handlers)
         yield Bot(
@@ -165,31 +282,8 @@ async def assembled(settings: Settings, *, checkpoint: Checkpoint = nothing) -> 
             pool=pool,
             jobs=jobs,
             engine=engine,
+            planner=planner,
+            games=games,
             channel=channel,
             directory=directory,
         )
-
-
-def _people(settings: Settings, file: TargetsFile) -> tuple[Channel, Directory]:
-    """Slack where it is configured, the console where it is not."""
-    if settings.slack is None:
-        return ConsoleChannel(), Operators(file.operators)
-    client = slack_client(settings.slack)
-    return SlackChannel(client), SlackDirectory(client)
-
-
-class Operators:
-    """``Directory`` of those who may act at the bot's own host, from the targets file."""
-
-    def __init__(self, known: Mapping[str, Operator]) -> None:
-        self._known = {each.id: each for each in known.values()}
-
-    async def person(self, user_id: str, policy: Policy) -> Person:
-        """The operator with that id; raises ``NotAMember`` for anybody else."""
-        operator = self._known.get(user_id)
-        if operator is None:
-            raise NotAMember(
-                f"{user_id} is not an operator of this host.",
-                "Add them under [operators] in the targets file, with their Slack id.",
-            )
-        return Person(id=operator.id, name=operator.name, groups=operator.groups)

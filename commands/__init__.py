@@ -3,7 +3,21 @@
 from collections.abc import Mapping
 
 from bot.views.ids import Verb
-from commands import answer, look, start, steer
+from commands import (
+    answer,
+    checklist,
+    cleanup,
+    decide,
+    doctor,
+    extend,
+    handover,
+    look,
+    plans,
+    report,
+    review,
+    start,
+    steer,
+)
 from commands.desk import UseCase
 
 VERBS: Mapping[Verb, UseCase] = {
@@ -12,8 +26,15 @@ VERBS: Mapping[Verb, UseCase] = {
     Verb.STATUS: look.status,
     Verb.LOGS: look.logs,
     Verb.HISTORY: look.history,
+    Verb.REPORT: report.report_,
+    Verb.NO_SPIKE: review.no_spike,
+    Verb.SPIKE: review.noted(Verb.SPIKE),
+    Verb.ANOMALIES: review.noted(Verb.ANOMALIES),
     Verb.APPROVE: answer.approve,
     Verb.REJECT: answer.reject,
+    Verb.RUNG: answer.rung,
+    Verb.EXTEND: extend.extend,
+    Verb.CLEANUP: cleanup.cleanup,
     Verb.CANCEL_BLOCKER: answer.cancel_blocker,
     Verb.KEEP_WAITING: answer.keep_waiting,
     Verb.HOLD: steer.reasoned(Verb.HOLD),
@@ -23,4 +44,20 @@ VERBS: Mapping[Verb, UseCase] = {
     Verb.CLOSE: steer.reasoned(Verb.CLOSE),
     Verb.RESUME: steer.plain(Verb.RESUME),
     Verb.RETRY: steer.plain(Verb.RETRY),
+    Verb.PLAN: plans.plan,
+    Verb.EDIT: plans.edit,
+    Verb.POSTPONE: plans.postpone,
+    Verb.CANCEL: plans.cancel,
+    Verb.CHECKLIST: checklist.checklist,
+    Verb.TICK: checklist.tick,
+    Verb.UNTICK: checklist.untick,
+    Verb.WAIVE: checklist.waive,
+    Verb.AGREE: checklist.agree,
+    Verb.REVIEW: checklist.review,
+    Verb.DRILL: decide.drill,
+    Verb.GO: decide.go,
+    Verb.NO_GO: decide.no_go,
+    Verb.DOCTOR: doctor.doctor,
+    Verb.HANDOVER: handover.handover,
+    Verb.ACCEPT: handover.accept,
 }

@@ -1,12 +1,14 @@
-"""Approve and reject: yes and no to exactly what was shown, and to cancelling a session that blocks."""
+"""Approve, reject, and pick another way back: answers to exactly what was shown, and to a session that blocks."""
 
 from bot.runbook import intents as i
 from bot.runbook.digest import short
-from bot.runbook.refusals import AlreadyAnswered, DigestChanged, Invalid
-from bot.runbook.run import Question, Run
+from bot.runbook.refusals import AlreadyAnswered, DigestChanged, Invalid, NotNow
+from bot.runbook.run import Question, Run, State
+from bot.runbook.rungs import TITLES, Rung
 from bot.views.ids import Field
 from bot.views.modals import reject_modal, word_modal
 from commands.desk import Desk, Reply, words_after_run
+from commands.gameday import counted
 from commands.parse import Request
 
 _LOOK = "Type /migrate status to see where the run stands."
@@ -40,10 +42,10 @@ async def _approve_typed(desk: Desk, request: Request, run: Run) -> Reply:
 async def _yes(desk: Desk, request: Request, run: Run, number: int, digest: str, word: str) -> Reply:
     person = await desk.person(request, run.plan.policy)
     intent = i.Approve(person=person, number=number, digest=digest, word=word, via=request.via)
-    after = await desk.engine.handle(run.id, intent)
+    after = await counted(desk, run, desk.engine.handle(run.id, intent))
     if after.question is not None and after.question.number == number:
         given = len(after.question.approvals)
-        said = f"✅ Recorded: {given} of {run.plan.policy.quorum} approvals. It waits for another approver."
+        said = f"✅ Recorded: {given} of {after.quorum} approvals. It waits for another approver."
     else:
         said = "✅ Recorded. The quorum is complete; the step begins."
     return Reply(text=said, channel=run.plan.channel)
@@ -60,8 +62,28 @@ async def reject(desk: Desk, request: Request) -> Reply:
             raise AlreadyAnswered("This question is no longer open: it was answered, replaced or withdrawn.", _LOOK)
         return Reply(modal=reject_modal(run, asked))
     person = await desk.person(request, run.plan.policy)
-    await desk.engine.handle(run.id, i.Reject(person=person, number=number, reason=reason))
+    await counted(desk, run, desk.engine.handle(run.id, i.Reject(person=person, number=number, reason=reason)))
     return Reply(text="⛔ Recorded: the step does not begin.", channel=run.plan.channel)
+
+
+async def rung(desk: Desk, request: Request) -> Reply:
+    """Another way back than the question asks for: picked in its list, or ``/migrate rung RUNG``."""
+    run = await desk.run(request)
+    number, wanted = request.value.number, request.value.digest
+    if not request.value.run:
+        asked = _open(run)
+        number, wanted = asked.number, words_after_run(request).lower()
+        if not asked.options:
+            raise NotNow("The open question is not about a way back.", "Type /migrate rollback REASON to ask for one.")
+    if wanted not in set(Rung):
+        names = ", ".join(each.rung for each in run.question.options if each.possible) if run.question else ""
+        raise Invalid(f"“{wanted}” is no way back.", f"Type /migrate rung and one of: {names or ', '.join(Rung)}.")
+    person = await desk.person(request, run.plan.policy)
+    after = await desk.engine.handle(run.id, i.PickRung(person=person, number=number, rung=Rung(wanted)))
+    if after.state is State.HANDED_OVER:
+        words = "ℹ️ The run is in your hands now; how to go back on the platform stands in the channel."
+        return Reply(text=words, channel=run.plan.channel)
+    return Reply(text=f"ℹ️ “{TITLES[Rung(wanted)]}” is described and asked for anew.", channel=run.plan.channel)
 
 
 async def cancel_blocker(desk: Desk, request: Request) -> Reply:

@@ -18,7 +18,7 @@ class Request:
     """Who asks what, where: a command, a press or a modal that was sent.
 
     ``words`` is what stood behind the command; ``value`` what the button or modal was drawn for; ``fields`` what was
-    filled in (lists for multi selects).
+    filled in (lists for multi selects); ``sent``: it is a modal's submission, and no press inside one.
     """
 
     verb: Verb
@@ -30,6 +30,7 @@ class Request:
     fields: Mapping[Field, str | tuple[str, ...]] = field(default_factory=dict)
     view_id: str = ""
     view_hash: str = ""
+    sent: bool = False
     via: str = "slack"
 
     def text(self, name: Field) -> str:
@@ -67,16 +68,17 @@ def command(body: Payload) -> Request:
 
 
 def press(body: Payload) -> Request:
-    """A button, or an element of a modal that dispatches; raises ``BadValue`` for a value that is not ours."""
+    """A button, a list to pick from, or an element of a modal; raises ``BadValue`` for a value that is not ours."""
     action = body["actions"][0]
-    verb = verb_of(action["action_id"]) or Verb.START  # the target's select in the start modal is the other one
+    verb = verb_of(action["action_id"])  # none: the target's select of a form, whose value is a name
     view = body.get("view") or {}
+    drawn_for = action.get("value") or ((action.get("selected_option") or {}).get("value") if verb else None)
     return Request(
-        verb=verb,
+        verb=verb or verb_of(view.get("callback_id", "")) or Verb.START,
         user=body["user"]["id"],
         channel=(body.get("channel") or {}).get("id", ""),
         trigger=body.get("trigger_id", ""),
-        value=decode_value(action["value"]) if action.get("value") else ActionValue(),
+        value=decode_value(drawn_for) if drawn_for else ActionValue(),
         fields=dict(_fields(view)),
         view_id=view.get("id", ""),
         view_hash=view.get("hash", ""),
@@ -95,6 +97,7 @@ def submission(body: Payload) -> Request:
         value=decode_value(metadata) if metadata.startswith("{") else ActionValue(),
         fields=dict(_fields(view)),
         view_id=view["id"],
+        sent=True,
     )
 
 
@@ -119,4 +122,7 @@ def _value(element: Payload) -> str | tuple[str, ...]:
         return tuple(option["value"] for option in element["selected_options"] or ())
     if "selected_option" in element:
         return str((element["selected_option"] or {}).get("value", ""))
+    for key in ("selected_user", "selected_date_time"):
+        if key in element:
+            return str(element[key] or "")
     return str(element.get("value") or "")

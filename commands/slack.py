@@ -6,8 +6,7 @@ the words people read; anything else becomes a reference that is found again in 
 
 import asyncio
 import re
-import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import aiohttp
@@ -16,14 +15,15 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.runbook.refusals import Refusal
+from bot.logs import referenced
+from bot.runbook.refusals import NotReady, Refusal
 from bot.views import home
 from bot.views.ids import BadValue, Field, Verb, verb_of
-from bot.views.refusals import broken, refused
+from bot.views.refusals import broken, refused, refused_modal
 from bot.views.text import said
 from commands import VERBS, parse
 from commands.desk import Desk, Reply
-from commands.start import FieldErrors
+from commands.fields import FieldErrors
 
 _log = structlog.get_logger()
 Body = dict[str, Any]
@@ -51,9 +51,11 @@ class Counter:
         """``/migrate …``: the answer goes into the ack, for the person alone."""
         reply, _ = await self._answer(lambda: self._shown(body, parse.command(body)))
         await ack(**_said(reply))
+        if reply.later is not None:
+            self._beside(self._tell_later(body["user_id"], body["channel_id"], reply.later))
 
     async def on_action(self, ack: AsyncAck, body: Body) -> None:
-        """A button, or the target's select in the start modal."""
+        """A button, or the target's select of a form."""
         action = body["actions"][0]["action_id"]
         if verb_of(action) is not None or action == Field.TARGET.id:
             reply, _ = await self._answer(lambda: self._shown(body, parse.press(body)))
@@ -67,8 +69,10 @@ class Counter:
         if isinstance(error, FieldErrors):
             errors = {parse.block_of(body, name): text for name, text in error.errors.items()}
             await ack(response_action="errors", errors=errors)
-        elif error is not None:
+        elif error is not None and _takes_errors(body) and not isinstance(error, NotReady):
             await ack(response_action="errors", errors={_main_block(body): str(error)[:2000]})
+        elif error is not None:
+            await ack(response_action="update", view=refused_modal(reply.payload))
         else:
             self._whisper(body["user"]["id"], reply.channel, reply)
             await ack()
@@ -81,7 +85,7 @@ class Counter:
         """The Home tab was opened."""
         if event.get("tab") == "home":
             engine = self._desk.engine
-            view = home.home(await engine.recent(), engine.now())
+            view = home.home(await engine.recent(), engine.now(), await self._desk.planner.open())
             await self._client.views_publish(user_id=event["user"], view=dict(view))
 
     async def on_mention(self, event: Body) -> None:
@@ -116,15 +120,23 @@ class Counter:
         except (BadValue, parse.UnknownVerb) as error:
             return Reply(text=f"⛔ {said(str(error))}"), error
         except Exception as error:  # noqa: BLE001 - whatever it is, the person gets an answer and a reference
-            reply = Reply(payload=broken(_reference(error)))
+            reply = Reply(payload=broken(referenced("request.unexpected", error)))
             return reply, RuntimeError(str(reply.payload["text"]))
 
     def _whisper(self, user: str, channel: str, reply: Reply) -> None:
         """Say it to one person, beside the ack: Slack waits three seconds for that, and not for our call to it."""
         if _said(reply):
-            task = asyncio.create_task(self._tell(user, channel, _said(reply)))
-            self._telling.add(task)
-            task.add_done_callback(self._telling.discard)
+            self._beside(self._tell(user, channel, _said(reply)))
+
+    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    async def _tell_later(self, user: str, channel: str, later: Callable[[], Awaitable[Reply]]) -> None:
+        """What took longer than Slack waits, for the same person alone."""
+        reply, _ = await self._answer(later)
+        await self._tell(user, channel, _said(reply))
 
     async def _tell(self, user: str, channel: str, words: Body) -> None:
         """In the channel; where they cannot be reached there, directly.  What is recorded stands either way."""
@@ -151,14 +163,26 @@ def _said(reply: Reply) -> Body:
     return dict(reply.payload) or ({"text": reply.text} if reply.text else {})
 
 
+_MAIN = {
+    Verb.START: Field.TARGET,
+    Verb.APPROVE: Field.WORD,
+    Verb.PLAN: Field.WINDOW,
+    Verb.EDIT: Field.NAME,
+    Verb.TICK: Field.ITEMS,
+    Verb.WAIVE: Field.ITEM,
+    Verb.REVIEW: Field.NOTE,
+    Verb.SPIKE: Field.NOTE,
+    Verb.ANOMALIES: Field.NOTE,
+    Verb.HANDOVER: Field.RECEIVER,
+}
+
+
 def _main_block(body: Body) -> str:
     """Where a modal shows what is wrong with the whole of it."""
     verb = verb_of(body["view"]["callback_id"])
-    name = {Verb.START: Field.TARGET, Verb.APPROVE: Field.WORD}.get(verb or Verb.HELP, Field.REASON)
-    return parse.block_of(body, name)
+    return parse.block_of(body, _MAIN.get(verb or Verb.HELP, Field.REASON))
 
 
-def _reference(error: Exception) -> str:
-    reference = "E-" + secrets.token_hex(4)
-    _log.error("request.unexpected", reference=reference, exc_info=error)
-    return reference
+def _takes_errors(body: Body) -> bool:
+    """Has the modal a field under which Slack can show what is wrong?"""
+    return any(each.get("type") == "input" for each in body["view"].get("blocks") or ())

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 
 from bot.runbook import intents as i
 from bot.runbook.people import Person
-from bot.runbook.run import Run
+from bot.runbook.run import Run, State
 from bot.views import modals
 from bot.views.ids import Field, Verb
+from bot.views.still import still_possible
 from bot.views.text import escape
 from commands.desk import Desk, Reply, UseCase, words_after_run
 from commands.parse import Request
@@ -44,6 +45,8 @@ def reasoned(verb: Verb) -> UseCase:
 
     async def use_case(desk: Desk, request: Request) -> Reply:
         run = await desk.run(request)
+        if verb is Verb.ROLLBACK and run.state is State.COMPLETED:
+            return Reply(text=still_possible(run))
         reason = request.text(Field.REASON) or words_after_run(request)
         if not reason:
             return Reply(modal=_MODALS[verb](run))

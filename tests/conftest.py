@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -44,6 +44,12 @@ def server_folder() -> Iterator[Path]:
     """Where a test may start a server of its own."""
     with short_folder() as folder:
         yield folder
+
+
+@pytest.fixture(scope="session")
+def passwords() -> Mapping[str, str]:
+    """Of the sample's roles, on every server that the tests start."""
+    return PASSWORDS
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

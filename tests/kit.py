@@ -10,15 +10,20 @@ import procrastinate
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
-from bot.engine import Engine, Pool
+from bot.engine import Checkpoint, Engine, Pool, nothing
+from bot.follow_ups import FollowUps
+from bot.gameday.games import GameDays
 from bot.jobs.drive import Driver
 from bot.jobs.queue import ProcrastinateQueue, opened, procrastinate_app, register
-from bot.ports import Context, Description, Outcome, StepAdapter, Target
+from bot.outside import Media, no_media
+from bot.planner import Planner
+from bot.ports import Context, Description, Outcome, StepAdapter
 from bot.release import release
 from bot.runbook.people import Person, Policy, Timing
 from bot.runbook.run import Plan, Run
 from bot.runbook.samples import Verdict
 from bot.runbook.steps import StepName
+from bot.target import Target
 
 DANA = Person(id="U1", name="Dana")
 ALEX = Person(id="U2", name="Alex")
@@ -106,6 +111,21 @@ class Backstage:
     jobs: procrastinate.App
     engine: Engine
 
+    @property
+    def games(self) -> GameDays:
+        """Game days on the same store."""
+        return GameDays(self.engine, ProcrastinateQueue(self.jobs))
+
+    @property
+    def planner(self) -> Planner:
+        """The door for plans on the same store."""
+        return Planner(self.engine, ProcrastinateQueue(self.jobs))
+
+    @property
+    def follow_ups(self) -> FollowUps:
+        """The door for what follows a run."""
+        return FollowUps(self.engine, ProcrastinateQueue(self.jobs))
+
 
 async def ready(dsn: str) -> None:
     """Bring an empty database to the bot's schema."""
@@ -113,13 +133,16 @@ async def ready(dsn: str) -> None:
 
 
 @asynccontextmanager
-async def backstage(dsn: str, *, now: Callable[[], float] | None = None) -> AsyncIterator[Backstage]:
+async def backstage(
+    dsn: str, *, now: Callable[[], float] | None = None, media: Media = no_media, checkpoint: Checkpoint = nothing
+) -> AsyncIterator[Backstage]:
     """An engine on the store at ``dsn``, which must be ``ready``."""
     jobs = procrastinate_app()
     pool: Pool = AsyncConnectionPool(dsn, min_size=1, max_size=10, open=False, connection_class=AsyncConnection)
     async with pool:
         await opened(jobs, pool)
-        engine = Engine(pool, ProcrastinateQueue(jobs), **({"now": now} if now else {}))
+        given = {"now": now} if now else {}
+        engine = Engine(pool, ProcrastinateQueue(jobs), media=media, checkpoint=checkpoint, **given)
         yield Backstage(dsn=dsn, pool=pool, jobs=jobs, engine=engine)
 
 
@@ -134,7 +157,7 @@ def with_steps(stage: Backstage, steps: Mapping[StepName, StepAdapter]) -> Drive
     return driver
 
 
-async def reaches(engine: Engine, run_id: str, wanted: Callable[[Run], bool], *, seconds: float = 10.0) -> Run:
+async def reaches(engine: Engine, run_id: str, wanted: Callable[[Run], bool], *, seconds: float = 60.0) -> Run:
     """Wait until the run is as wanted."""
     async with asyncio.timeout(seconds):
         while not wanted(run := await engine.load(run_id)):

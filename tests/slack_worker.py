@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from bot import logs
-from bot.clock import Clock
+from bot.clock import clock_of
 from bot.jobs.drive import Driver
 from bot.jobs.publish import Publisher
 from bot.jobs.queue import ProcrastinateQueue, register
@@ -40,7 +40,7 @@ async def main(dsn: str, folder: Path, base_url: str, token: str) -> None:
             },
         )
         group.create_task(work(stage.engine, stage.jobs, stage.pool, dsn))
-        group.create_task(Clock(stage.engine, ProcrastinateQueue(stage.jobs), dsn).run())
+        group.create_task(clock_of(stage.engine, ProcrastinateQueue(stage.jobs), dsn).run())
 
 
 if __name__ == "__main__":

@@ -21,8 +21,10 @@ from bot.engine import Engine
 from bot.runbook import intents as i
 from bot.runbook.digest import short
 from bot.runbook.run import Run, State
+from bot.runbook.rungs import Envelope
 from bot.runbook.steps import StepName
 from tests.kit import DANA, backstage, plan, reaches, ready
+from tests.posted import KEYS, key_of
 
 TARGETS = """\
 [targets.casework]
@@ -31,6 +33,7 @@ channel = "{channel}"
 migrations = "migrations"
 backups = "backups"
 speed = 3000
+checklist = "off"
 
 [targets.casework.policy]
 approvers = ["U2", "U3"]
@@ -143,7 +146,9 @@ async def test_a_whole_run_without_slack_and_its_letters_when_slack_is_back(host
         assert State.COMPLETED is run.state
         await _the_record_is_there(host, run)
         async with stage.engine.connection() as conn:
-            counted = await (await conn.execute("select count(*), sum(posted) from letters")).fetchone()
+            counted = await (
+                await conn.execute("select count(*), sum(posted) from letters where run_id like 'm-%'")
+            ).fetchone()
         assert counted is not None
         assert counted[0] > 10 and counted[1] == 0
         await _all_letters_arrive(dsn, port, counted[0])
@@ -157,7 +162,8 @@ async def _rules_hold(host: Host, engine: Engine, run: Run) -> None:
     """What Slack would refuse is refused here, and the ledger does not know of it."""
     assert run.question is not None
     digest = short(run.question.digest)
-    assert "You started this migration" in await host.refuses("migrate", "approve", digest, "--as", "U2")
+    own = await host.refuses("migrate", "approve", digest, "--as", "U2")
+    assert "You planned, started or took over this migration" in own
     assert "not an approver" in await host.refuses("migrate", "approve", digest, "--as", "U9")
     assert "casework is being migrated" in await host.refuses("migrate", "start", *PLAN)
     async with engine.connection() as conn:  # time goes on and is recorded; what people were refused is not
@@ -189,10 +195,11 @@ async def _all_letters_arrive(dsn: str, port: int, count: int) -> None:
             query = "select count(*) from letters where posted < wanted"
             while (await (await conn.execute(query)).fetchone() or (1,))[0]:
                 await asyncio.sleep(0.05)
-            rows = await (await conn.execute("select key from letters order by seq")).fetchall()
-        posted = [message["metadata"]["event_payload"]["key"] for message in workspace.messages(cast.ENGINEERING)]
+            query = f"select {KEYS} from letters where run_id like 'm-%' order by seq"
+            rows = await (await conn.execute(query.encode())).fetchall()
+        posted = [key_of(message) for message in workspace.messages(cast.ENGINEERING)]
         assert {1} == set(Counter(posted).values())
-        assert (count, [row[0] for row in rows]) == (len(posted), posted)
+        assert (count, [row[0] for row in rows]) == (len(rows), [each for each in posted if not each.startswith("f-")])
     finally:
         await workspace.stop()
 
@@ -208,10 +215,29 @@ async def test_hold_and_resume_by_hand(host: Host) -> None:
         assert State.HELD is (await stage.engine.load(run.id)).state
         assert "not an owner" in await host.refuses("migrate", "resume", "--as", "U9")
         assert "U77 is not an operator" in await host.refuses("migrate", "resume", "--as", "U77")
-        assert "needs a reason" in await host.refuses("migrate", "abort", "--as", "U2")
+        assert "Type a reason behind the verb" in await host.refuses("migrate", "abort", "--as", "U2")
         assert run.id in await host.does("migrate", "resume")
         found = await stage.engine.load(run.id)
         assert (State.PREPARING, StepName.BACKUP) == (found.state, found.step.name)
+
+
+async def test_what_was_kept_is_cleaned_up_and_a_way_back_agreed_on_by_hand(host: Host) -> None:
+    """The same fields and verbs as in Slack: an envelope, a deadline, the runs that keep something, a clean-up."""
+    dsn = host.environment["DATABASE_URL"]
+    await ready(dsn)
+    assert "No ended run is known" in await host.does("migrate", "cleanup")
+    agreed = ("--field", "deadline=4", "--field", "envelope_rows=5", "--field", "envelope_minutes=2")
+    await host.does("migrate", "start", *PLAN, *agreed)
+    async with backstage(dsn) as stage:
+        (run,) = await stage.engine.active()
+        assert (14400.0, Envelope(rows=5, minutes=2)) == (run.plan.rollback_deadline, run.plan.envelope)
+        assert "still active" in await host.refuses("migrate", "cleanup", run.id)
+        run = await stage.engine.handle(run.id, i.Abort(person=DANA, reason="wait"))
+        run = await stage.engine.handle(run.id, i.Begin(attempt=1))
+        await stage.engine.handle(run.id, i.Finish(claim=run.claim or 0))
+        assert f"Clean up after {run.id} has started" in await host.does("migrate", "cleanup", run.id, "--as", "U2")
+        (cleaning,) = await stage.engine.active()
+        assert run.id == cleaning.plan.cleans
 
 
 async def test_a_ledger_that_was_tampered_with_is_found_and_the_exit_code_says_so(host: Host) -> None:
@@ -236,6 +262,9 @@ async def test_a_command_that_cannot_work_says_what_to_do_and_exits_with_one(hos
     assert "/migrate help" in await host.refuses("migrate", "frobnicate")
     assert "not a field of a plan" in await host.refuses("migrate", "start", "--field", "colour=red")
     assert "migration file" in await host.refuses("migrate", "start", *PLAN[:6], "--field", "files=gone.sql")
+    assert "or neither" in await host.refuses("migrate", "start", *PLAN, "--field", "envelope_rows=5")
+    assert "no run “m-nowhere”" in await host.refuses("migrate", "cleanup", "m-nowhere")
+    assert "No migration is active" in await host.refuses("migrate", "rung", "restore")
     code, said = await host.bot("migrate", "status", without="DATABASE_URL")
     assert (1, True) == (code, said.startswith("DATABASE_URL: "))
     code, said = await host.bot("web")

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-FAMILIES = ("AP", "ST", "RE", "UX", "LE", "SV", "DB", "MS", "SE")
+FAMILIES = ("AP", "ST", "RE", "UX", "LE", "SV", "DB", "MS", "SE", "WB", "PR", "EX", "AF")
 ROW = re.compile(r"^\| (?P<number>[A-Z]{2}-\d+) \| (?P<promise>.+?) \| (?P<kept>\S+) \| (?P<proven>\S+) \|$")
 
 

@@ -17,12 +17,14 @@ from bot.views.ids import Verb
 from bot.wiring import slack_client
 from commands.look import HELP
 from commands.slack import Counter
+from integrations.slack.checkup import SCOPES
 from tests.commands.office import Office, opened, told
 from tests.manifest import manifest, scopes
 
 ROOT = Path(__file__).parents[1]
 CALLS_NEED: dict[str, frozenset[str]] = {
     # docs.slack.dev/reference/methods: the bot scope of each method, in public channels
+    "apps_connections_open": frozenset(),  # an app-level token's connections:write
     "auth_test": frozenset(),
     "chat_deleteScheduledMessage": frozenset({"chat:write"}),
     "chat_postEphemeral": frozenset({"chat:write"}),
@@ -32,6 +34,8 @@ CALLS_NEED: dict[str, frozenset[str]] = {
     "chat_update": frozenset({"chat:write"}),
     "conversations_history": frozenset({"channels:history"}),
     "conversations_replies": frozenset({"channels:history"}),
+    "files_completeUploadExternal": frozenset({"files:write"}),
+    "files_getUploadURLExternal": frozenset({"files:write"}),
     "pins_add": frozenset({"pins:write"}),
     "pins_remove": frozenset({"pins:write"}),
     "usergroups_users_list": frozenset({"usergroups:read"}),
@@ -94,6 +98,11 @@ def test_the_scopes_are_exactly_those_the_code_needs() -> None:
     needed |= {scope for event in _listeners().events for scope in EVENTS_NEED[event]}
     needed |= {"commands"} if _listeners().commands else set()
     assert needed == set(scopes())
+
+
+def test_the_doctor_asks_for_the_scopes_of_the_manifest() -> None:
+    """Compared with what the token has, by ``python -m bot doctor``."""
+    assert sorted(scopes()) == sorted(SCOPES)
 
 
 def test_the_events_subscribed_to_are_the_ones_listened_to() -> None:

@@ -113,7 +113,7 @@ async def test_a_killed_workers_step_is_taken_up_by_its_peer_within_a_second(dsn
 async def _workers(dsn: str, count: int) -> None:
     """Wait until so many workers hold their liveness lock."""
     query = "select count(*) from pg_locks where locktype = 'advisory' and classid = 7270 and granted"
-    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as conn, asyncio.timeout(20):
+    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as conn, asyncio.timeout(120):
         while (await (await conn.execute(query)).fetchone() or (0,))[0] < count:
             await asyncio.sleep(0.02)
 

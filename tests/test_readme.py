@@ -25,7 +25,11 @@ def test_the_targets_example_loads(monkeypatch: pytest.MonkeyPatch) -> None:
 
     targets = targets_of(TargetsFile.model_validate(tomllib.loads(found[1])), base=ROOT)
 
-    assert "casework_prod" == targets["casework"].database
+    casework = targets["casework"]
+    assert "casework_prod" == casework.database
+    assert (False, True, True, 24 * 3600.0) == (
+        casework.auto_rollback, casework.envelope is not None, bool(casework.workflows), casework.rollback_deadline
+    )  # fmt: skip
     assert "export CASEWORK_DATABASE_URL=" in README
 
 
@@ -63,7 +67,7 @@ def test_every_make_target_exists() -> None:
 
 def test_every_verb_named_exists_and_none_is_left_out() -> None:
     """``/migrate …`` as people type it; the two verbs that only buttons have are not listed."""
-    named = set(re.findall(r"/migrate ([a-z]+)", README))
+    named = {name.replace("-", "_") for name in re.findall(r"/migrate ([a-z-]+)", README)}
 
     assert {verb.value for verb in Verb} - {Verb.KEEP_WAITING, Verb.CANCEL_BLOCKER} == named
 

@@ -1,10 +1,12 @@
 """Settings: a mistake is named with its place and its remedy, and secrets are never shown."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from bot.runbook.people import Timing
+from bot.runbook.rungs import Envelope
 from bot.settings import (
     ConfigurationError,
     Settings,
@@ -13,6 +15,7 @@ from bot.settings import (
     read_targets,
     targets_of,
 )
+from bot.target import StandbyPolicy
 
 DSN = "postgresql://bot:s3cret@db.example/app"
 GOOD = """\
@@ -40,6 +43,15 @@ def _file(folder: Path, *, more: str = "", policy: str = "") -> Path:
     return file
 
 
+@pytest.mark.parametrize(("more", "seconds"), [("", 300.0), ("follow_up_minutes = 10", 600.0), ("speed = 60", 5.0)])
+def test_the_pace_after_a_run_is_a_setting_and_a_demos_time_runs_through_it(
+    tmp_path: Path, more: str, seconds: float
+) -> None:
+    """Every five minutes, unless it is said otherwise."""
+    target = targets_of(read_targets(_file(tmp_path, more=more)), base=tmp_path)["casework"]
+    assert seconds == target.timing.follow_every
+
+
 def test_a_complete_file_gives_targets_with_folders_relative_to_it(tmp_path: Path) -> None:
     """The defaults are the runbook's."""
     target = targets_of(read_targets(_file(tmp_path)), base=tmp_path)["casework"]
@@ -55,6 +67,64 @@ def test_a_complete_file_gives_targets_with_folders_relative_to_it(tmp_path: Pat
     assert frozenset({"U2", "S0DBA0001"}) == target.policy.approvers
 
 
+def test_a_target_brings_its_own_announcement(tmp_path: Path) -> None:
+    (tmp_path / "heads-up.txt").write_text("Heads up: $name")
+    target = targets_of(read_targets(_file(tmp_path, more='announcement = "heads-up.txt"')), base=tmp_path)["casework"]
+    assert target.announcement == "Heads up: $name"
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        targets_of(read_targets(_file(tmp_path, more='announcement = "gone.txt"')), base=tmp_path)
+
+
+WAY_BACK = """\
+workflows = { "case search" = "http://127.0.0.1/search", "dashboard" = "http://127.0.0.1/dashboard" }
+standby = "restore"
+[targets.casework.rollback]
+auto = true
+deadline_hours = 0.5
+envelope_rows = 0
+envelope_minutes = 2.5
+"""
+
+
+def test_rules_of_the_second_opinion_are_left_out_for_each_target(tmp_path: Path) -> None:
+    """By their names."""
+    target = targets_of(read_targets(_file(tmp_path, more='squawk_exclude = ["prefer-text-field"]')), base=tmp_path)
+    assert ("prefer-text-field",) == target["casework"].squawk_exclude
+
+
+def test_the_way_back_is_configured_for_each_target(tmp_path: Path) -> None:
+    """Workflows in their order, the standby copy, and how far and until when the bot may go back."""
+    target = targets_of(read_targets(_file(tmp_path, more=WAY_BACK)), base=tmp_path)["casework"]
+    expected = [("case search", "http://127.0.0.1/search"), ("dashboard", "http://127.0.0.1/dashboard")]
+    assert expected == [(each.name, each.url) for each in target.workflows]
+    assert (StandbyPolicy.RESTORE, True, 1800.0) == (target.standby, target.auto_rollback, target.rollback_deadline)
+    assert Envelope(rows=0, minutes=2.5) == target.envelope
+
+
+def test_without_a_word_nothing_goes_back_by_itself(tmp_path: Path) -> None:
+    """No envelope, no deadline, no workflow; the standby copy is made where it can be."""
+    target = targets_of(read_targets(_file(tmp_path)), base=tmp_path)["casework"]
+    assert (False, None, None, ()) == (
+        target.auto_rollback, target.envelope, target.rollback_deadline, target.workflows
+    )  # fmt: skip
+    assert StandbyPolicy.AUTO is target.standby
+
+
+@pytest.mark.parametrize(
+    ("half", "says"),
+    [
+        ("envelope_rows = 0", "envelope_rows stands alone. Write envelope_minutes = 15 "),
+        ("envelope_minutes = 5", "envelope_minutes stands alone. Write envelope_rows = 0 "),
+    ],
+)
+def test_half_an_envelope_is_refused(tmp_path: Path, half: str, says: str) -> None:
+    """Rows without minutes, or minutes without rows, would be no limit."""
+    file = _file(tmp_path, policy=f"[targets.casework.rollback]\n{half}")
+    with pytest.raises(ConfigurationError) as error:
+        read_targets(file)
+    assert str(error.value).startswith(f"{file}, line 9: targets.casework.rollback: {says}")
+
+
 MISTAKES = {
     "targets.casework.dumpjobs": {"more": "dumpjobs = 3"},
     "targets.casework.dump_jobs": {"more": "dump_jobs = 0"},
@@ -64,6 +134,17 @@ MISTAKES = {
     "targets.casework.policy.quorum": {"policy": "quorum = 0"},
     "targets.casework.policy.approver": {"policy": 'approver = ["U1"]'},
     "targets.casework.services.0.health_url": {"policy": '[[targets.casework.services]]\nname = "web"'},
+    "targets.casework.squawk_exclude.0": {"more": 'squawk_exclude = ["--config=/etc/passwd"]'},
+    "targets.casework.standby": {"more": 'standby = "copy"'},
+    "targets.casework.workflows.search": {"more": "workflows = { search = 1 }"},
+    "targets.casework.rollback.deadline_hours": {"policy": "[targets.casework.rollback]\ndeadline_hours = inf"},
+    "targets.casework.rollback.envelope_rows": {
+        "policy": "[targets.casework.rollback]\nenvelope_rows = -1\nenvelope_minutes = 5"
+    },
+    "targets.casework.rollback.envelope_minutes": {
+        "policy": "[targets.casework.rollback]\nenvelope_rows = 1\nenvelope_minutes = 0"
+    },
+    "targets.casework.rollback.automatic": {"policy": "[targets.casework.rollback]\nautomatic = true"},
     "operators.root.id": {"policy": '[operators.root]\nname = "Root"'},
 }
 
@@ -74,7 +155,12 @@ def test_a_wrong_entry_is_named_with_its_file(tmp_path: Path, entry: str) -> Non
     file = _file(tmp_path, **MISTAKES[entry])
     with pytest.raises(ConfigurationError) as error:
         read_targets(file)
-    assert [f"{file}: {entry}: "] == [line[: len(f"{file}: {entry}: ")] for line in str(error.value).splitlines()]
+    (found,) = [re.fullmatch(r"(.+), line (\d+): (.+?): .+[.?]", each) for each in str(error.value).splitlines()]
+    assert found is not None
+    assert (str(file), entry) == (found[1], found[3])
+    line = file.read_text().splitlines()[int(found[2]) - 1]
+    written = [part for part in entry.split(".") if not part.isdigit() and part in line]
+    assert written, f"{entry} is not what stands on line {found[2]}: {line}"
 
 
 def test_several_mistakes_are_all_named(tmp_path: Path) -> None:
@@ -181,7 +267,7 @@ def test_a_missing_or_wrong_variable_is_named_and_its_value_is_not_shown(
     """The variable's own name, as it is typed."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(ConfigurationError, match=rf"^{named}: .*Set the environment variable {named}\.$") as error:
+    with pytest.raises(ConfigurationError, match=rf"^{named}: .*Set the environment variable {named}\b.*\.$") as error:
         read_settings()
     assert "s3cret" not in str(error.value)
 
@@ -203,3 +289,104 @@ def test_without_a_way_to_reach_slack_the_web_process_says_what_to_set(slack: Sl
     """A token alone is not a way to be reached."""
     with pytest.raises(ConfigurationError, match=says):
         Settings(database_url=DSN, slack=slack).slack_or_refuse()
+
+
+FREEZE = """
+[targets.casework.staging]
+dsn_env = "CASEWORK_STAGING_URL"
+[targets.casework.freeze]
+ics = "freeze.ics"
+zone = "Europe/Bucharest"
+warn_days = 5
+periods = [
+    {from = 2026-12-20, to = 2027-01-03, why = "Year end"},
+    {from = 2026-11-27T18:00:00Z, to = 2026-11-28T06:00:00, why = "Friday"},
+]
+"""
+
+
+def test_staging_and_freezes_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole days, the last one included, and times, both in the freeze's own zone."""
+    monkeypatch.setenv("CASEWORK_STAGING_URL", "postgresql://bot:s3cret@db.example/staging")
+    target = targets_of(read_targets(_file(tmp_path, policy=FREEZE)), base=tmp_path)["casework"]
+
+    assert "postgresql://bot:s3cret@db.example/staging" == target.staging_dsn
+    assert (str(tmp_path / "freeze.ics"), 5 * 86400.0) == (target.freeze_ics, target.freeze_warning)
+    year_end, friday = target.freezes
+    assert (1797717600.0, 1799013600.0) == (year_end.start, year_end.end)  # 2026-12-19 and 2027-01-03, 22:00 UTC
+    assert 10 * 3600.0 == friday.end - friday.start
+    assert "s3cret" not in repr(target)
+
+
+def test_staging_that_is_the_target_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would prove nothing."""
+    monkeypatch.setenv("CASEWORK_STAGING_URL", DSN)
+    with pytest.raises(ConfigurationError, match="is the target's own database"):
+        targets_of(read_targets(_file(tmp_path, policy=FREEZE)), base=tmp_path)
+
+
+def test_a_calendars_address_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may hold a key, so it is never shown; without TLS it is refused."""
+    file = _file(tmp_path, policy='[targets.casework.freeze]\nics_env = "FREEZES"')
+    monkeypatch.setenv("FREEZES", "https://calendar.example/key-123.ics")
+    target = targets_of(read_targets(file), base=tmp_path)["casework"]
+    assert "https://calendar.example/key-123.ics" == target.freeze_ics
+    assert "key-123" not in repr(target)
+
+    monkeypatch.setenv("FREEZES", "http://calendar.example/key-123.ics")
+    with pytest.raises(ConfigurationError, match="holds no https address") as caught:
+        targets_of(read_targets(file), base=tmp_path)
+    assert "key-123" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ('ics = "a.ics"\nics_env = "B"', "both ics and ics_env"),
+        ('ics = "http://calendar.example/a.ics"', "begin with https://"),
+        ('zone = "Mars/Olympus"', "is no time zone"),
+        ('periods = [{from = 2026-12-20, to = 2026-12-18, why = "x"}]', "ends before it begins"),
+        ('periods = [{from = 2026-12-20, why = "x"}]', "to"),
+    ],
+)
+def test_freezes_that_make_no_sense(tmp_path: Path, wrong: str, words: str) -> None:
+    """Each with its place and its remedy."""
+    with pytest.raises(ConfigurationError, match=words):
+        read_targets(_file(tmp_path, policy=f"[targets.casework.freeze]\n{wrong}"))
+
+
+PRISMA = """\
+[targets.casework]
+dsn_env = "CASEWORK_DATABASE_URL"
+channel = "C1"
+backups = "backups"
+{more}
+[targets.casework.policy]
+approvers = ["U2"]
+"""
+
+
+def test_prisma_migrations_are_where_prisma_looks_for_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside the schema file, or in the schema's folder; secrets of its command come from the environment."""
+    monkeypatch.setenv("NPM", "npm_s3cret")
+    more = '[targets.casework.prisma]\nschema = "db/prisma/schema.prisma"\nenvironment_from = { NPM_TOKEN = "NPM" }'
+    (tmp_path / "targets.toml").write_text(PRISMA.format(more=more))
+
+    target = targets_of(read_targets(tmp_path / "targets.toml"), base=tmp_path)["casework"]
+
+    assert tmp_path / "db/prisma/migrations" == target.migrations
+    assert target.prisma is not None
+    assert (("npx", "prisma"), ("DATABASE_URL",), "public") == (
+        target.prisma.command,
+        target.prisma.url_variables,
+        target.prisma.database_schema,
+    )
+    assert (("NPM_TOKEN", "npm_s3cret"),) == target.prisma.environment
+    assert "npm_s3cret" not in repr(target)
+
+
+def test_a_target_without_any_migrations_is_told_what_to_write(tmp_path: Path) -> None:
+    (tmp_path / "targets.toml").write_text(PRISMA.format(more=""))
+
+    with pytest.raises(ConfigurationError, match=r'Write migrations = "migrations", or add a \[prisma\] table'):
+        read_targets(tmp_path / "targets.toml")

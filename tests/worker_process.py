@@ -11,15 +11,16 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from bot.clock import Clock
+from bot.clock import clock_of
 from bot.jobs.drive import Driver
 from bot.jobs.publish import Publisher
 from bot.jobs.queue import ProcrastinateQueue, register
 from bot.jobs.timed import Timed
 from bot.jobs.worker import work
-from bot.ports import Address, Context, Letter, Outcome, Target
+from bot.ports import Address, Context, Letter, Outcome
 from bot.runbook.samples import Sample
 from bot.runbook.steps import StepName
+from bot.target import Target
 from tests.kit import SmallStep, backstage, target
 
 
@@ -103,7 +104,7 @@ async def main(dsn: str, folder: Path, what: set[str]) -> None:
         if "worker" in what:
             group.create_task(work(stage.engine, stage.jobs, stage.pool, dsn))
         if "clock" in what:
-            group.create_task(Clock(stage.engine, ProcrastinateQueue(stage.jobs), dsn).run())
+            group.create_task(clock_of(stage.engine, ProcrastinateQueue(stage.jobs), dsn).run())
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ the claim of its attempt; when the claim is lost (another worker took over, an a
 import asyncio
 import difflib
 import json
-import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -20,24 +19,39 @@ from psycopg_pool import PoolTimeout
 
 from bot import store
 from bot.engine import Engine
-from bot.ports import Context, Description, Outcome, StepAdapter, StepError, StepPaused, Target
+from bot.logs import referenced
+from bot.ports import Context, Description, Outcome, StepAdapter, StepError, StepPaused
 from bot.runbook import intents as i
 from bot.runbook.digest import changes, digest_of, inputs_of
 from bot.runbook.refusals import AlreadyFinal, Stale
-from bot.runbook.run import Blocker, Run, State
-from bot.runbook.steps import StepName
+from bot.runbook.run import Blocker, Database, Run, State
+from bot.runbook.steps import Route, StepName
+from bot.target import Target
 
 _log = structlog.get_logger()
 T = TypeVar("T")
+NoReturn = Callable[[Context], Awaitable[str]]  # the point-of-no-return line of a run, as of now
+
+
+async def unknown_return(_context: Context) -> str:
+    """Says nothing: where no database is at hand to ask."""
+    return ""
 
 
 class Driver:
     """Runs the steps of any run, with the adapters and targets it was given."""
 
-    def __init__(self, engine: Engine, adapters: Mapping[StepName, StepAdapter], targets: Mapping[str, Target]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        adapters: Mapping[StepName, StepAdapter],
+        targets: Mapping[str, Target],
+        no_return: NoReturn = unknown_return,
+    ) -> None:
         self._engine = engine
         self._adapters = adapters
         self._targets = targets
+        self._no_return = no_return
 
     async def drive(self, run_id: str) -> None:
         """Do everything that can be done for the run without people or time."""
@@ -81,6 +95,12 @@ class Driver:
             diff=await self._difference(run.id, asker, description),
             undo=self._adapters[asker].undo(self._context(run)),
             texts=tuple((name, _shown(body)) for name, body in sorted(description.attachments.items())),
+            no_return=await self._no_return(self._context(run)) if _irreversible(run) else "",
+            rung=description.rung,
+            options=description.options,
+            destroys=description.destroys,
+            risk=description.risk,
+            dangers=description.dangers,
         )
 
     async def _work(self, run: Run) -> bool:
@@ -129,7 +149,10 @@ class Driver:
             return i.Pause(claim=claim)
         except StepError as error:
             _log.warning("step.failed", problem=error.problem)
-            return i.Fail(claim=claim, problem=error.problem, advice=error.advice, database=error.database)
+            return i.Fail(
+                claim=claim, problem=error.problem, advice=error.advice, database=error.database,
+                criterion=error.criterion,
+            )  # fmt: skip
         except Exception as error:  # noqa: BLE001 - people get a reference, the logs the rest
             advice, reference = _reference(error)
             return i.Fail(claim=claim, problem=_PROBLEM, advice=advice, reference=reference)
@@ -150,21 +173,21 @@ class Driver:
         """Returns only when the ledger says so: a store that is away for a moment ends no step."""
         while True:
             await asyncio.sleep(0.5)
-            run = await _patiently(lambda: self._engine.load(begun.id))
+            run = await patiently(lambda: self._engine.load(begun.id))
             if run.claim != begun.claim or run.state is not State.WORKING:
                 return
 
     async def _say(self, run_id: str, intent: i.Intent) -> Run | None:
         """Hand an intent back; ``None`` when it came too late to count.  Said again, it would be refused as stale."""
         try:
-            return await _patiently(lambda: self._engine.handle(run_id, intent))
+            return await patiently(lambda: self._engine.handle(run_id, intent))
         except (Stale, AlreadyFinal) as error:
             _log.info("intent.stale", intent=type(intent).__name__, why=str(error))
             return None
 
     def _context(self, run: Run) -> Context:
         async def current() -> Run:
-            return await _patiently(lambda: self._engine.load(run.id))
+            return await patiently(lambda: self._engine.load(run.id))
 
         async def progress(text: str, fraction: float | None) -> None:
             percent = "" if fraction is None else f" ({fraction:.0%})"
@@ -204,6 +227,8 @@ class Driver:
             return ()
         asked = tuple((str(name), str(value)) for name, value in json.loads(before[_INPUTS]))
         found = list(changes(asked, inputs_of(description.inputs)))
+        if another_way := [each for each in found if each.startswith("rung: ")]:
+            return tuple(another_way)  # everything else differs because of that
         for name in sorted(description.attachments):
             found += _unified(name, before.get(name, ""), description.attachments[name])
         return tuple(found)
@@ -222,7 +247,7 @@ _LONGEST = 2000  # characters of one logged line
 STORE_AWAY = (psycopg.OperationalError, PoolTimeout)
 
 
-async def _patiently(ask: Callable[[], Awaitable[T]], *, seconds: float = 60.0) -> T:
+async def patiently(ask: Callable[[], Awaitable[T]], *, seconds: float = 60.0) -> T:
     """Ask the store again while it is away: a restart of it is no reason to stop a migration half-way."""
     deadline = time.monotonic() + seconds
     while True:
@@ -233,6 +258,12 @@ async def _patiently(ask: Callable[[], Awaitable[T]], *, seconds: float = 60.0) 
                 raise
             _log.warning("store.away", why=str(error))
             await asyncio.sleep(0.5)
+
+
+def _irreversible(run: Run) -> bool:
+    """From the first step that does not undo itself, every question of the way forward says what undoing takes."""
+    begun = run.step.name is StepName.APPLY or run.database_state is not Database.UNTOUCHED
+    return run.route is Route.FORWARD and begun
 
 
 def _shown(body: str) -> str:
@@ -253,6 +284,5 @@ _PROBLEM = "Something went wrong that the bot has no name for."
 
 def _reference(error: Exception) -> tuple[str, str]:
     """An error nobody thought of: advice for people with a reference, under which the logs have the rest."""
-    reference = "E-" + secrets.token_hex(4)
-    _log.error("step.unexpected", reference=reference, exc_info=error)
+    reference = referenced("step.unexpected", error)
     return f"Look for {reference} in the bot's logs; then retry, or take the run over by hand.", reference

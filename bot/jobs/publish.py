@@ -57,7 +57,7 @@ class Publisher:
     async def _once(self, letter: Waiting) -> None:
         if letter.address is not None:
             self._engine.checkpoint("update", letter.key)
-            address = await self._channel.update(letter.address, letter.payload)
+            address = await self._redrawn(letter, letter.address)
             self._engine.checkpoint("updated", letter.key)
         else:
             thread = await self._thread(letter)
@@ -72,12 +72,16 @@ class Publisher:
     async def _found_or_posted(self, letter: Waiting, thread: Address | None) -> Address:
         found = await self._channel.find(letter.letter, thread) if letter.trying else None
         if found is not None:  # in the form it had when it was posted; it may have been redrawn since
-            return await self._channel.update(found, letter.payload)
+            return await self._redrawn(letter, found)
         await self._mark(letter)
         self._engine.checkpoint("post", letter.key)
         posted = await self._channel.post(letter.letter, thread)
         self._engine.checkpoint("posted", letter.key)
         return posted
+
+    async def _redrawn(self, letter: Waiting, address: Address) -> Address:
+        """In its present form; a file stays as it was uploaded."""
+        return address if letter.file else await self._channel.update(address, letter.payload)
 
     async def _thread(self, letter: Waiting) -> Address | None:
         if not letter.thread:

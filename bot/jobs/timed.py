@@ -6,13 +6,14 @@ import structlog
 
 from bot import store
 from bot.engine import Engine
-from bot.ports import Busy, Channel, Probe, Target, Unclear, Undeliverable
+from bot.ports import Busy, Channel, Probe, Unclear, Undeliverable
 from bot.runbook import intents as i
 from bot.runbook.refusals import AlreadyFinal, Stale
 from bot.runbook.run import Run
 from bot.runbook.samples import Sample
 from bot.runbook.silence import gone_silent
 from bot.runbook.timers import DEADMAN_AHEAD, TimerKind
+from bot.target import Target
 
 _log = structlog.get_logger()
 
@@ -31,19 +32,29 @@ class Timed:
         try:
             if kind == TimerKind.SAMPLE:
                 await self._sample(run_id, due)
+            elif kind == TimerKind.BASELINE:
+                await self._baseline(run_id, due)
             else:
                 await self._engine.handle(run_id, i.Tick(kind=kind, due=due))
         except (Stale, AlreadyFinal) as error:
             _log.debug("tick.stale", run=run_id, kind=kind, why=str(error))
 
     async def _sample(self, run_id: str, due: float) -> None:
-        run = await self._engine.load(run_id)
-        try:
-            sample = await self._probe.sample(self._targets[run.plan.target])
-        except Exception:  # noqa: BLE001 - whatever it was: nothing was measured, and that is a verdict of its own
-            _log.exception("probe.failed", run=run_id)
-            sample = Sample(at=self._engine.now())
+        sample = await self._measured(await self._engine.load(run_id))
         await self._engine.handle(run_id, i.TakeSample(due=due, sample=sample))
+
+    async def _baseline(self, run_id: str, due: float) -> None:
+        """How it is before the first change; when that has begun meanwhile, the core does not take it any more."""
+        run = await self._engine.load(run_id)
+        if run.before_any_change:
+            await self._engine.handle(run_id, i.TakeBaseline(due=due, sample=await self._measured(run)))
+
+    async def _measured(self, run: Run) -> Sample:
+        try:
+            return await self._probe.sample(self._targets[run.plan.target])
+        except Exception:  # noqa: BLE001 - whatever it was: nothing was measured, and that is a verdict of its own
+            _log.exception("probe.failed", run=run.id)
+            return Sample(at=self._engine.now())
 
     async def deadman(self, run_id: str) -> None:
         """Put the dead-man message off by another ten minutes, or take it back when the run is over.

@@ -12,6 +12,7 @@ from bot.engine import Engine, Pool
 from bot.errands import driving
 from bot.jobs.queue import QUEUE, ProcrastinateQueue
 from bot.jobs.rescue import hold_liveness, rescue_for_ever
+from bot.jobs.whereabouts import whereabouts
 from bot.runbook.run import State
 
 _log = structlog.get_logger()
@@ -37,7 +38,8 @@ class _LivingWorker(Worker):
         self.ready = asyncio.Event()
 
     async def _run_loop(self) -> None:
-        async with await AsyncConnection.connect(with_keepalive(self._dsn), autocommit=True) as conn:
+        dsn = with_keepalive(self._dsn)
+        async with await AsyncConnection.connect(dsn, autocommit=True, application_name=whereabouts()) as conn:
             if self.worker_id is None:
                 raise RuntimeError("procrastinate gave the worker no number")
             await hold_liveness(conn, self.worker_id)

@@ -15,6 +15,15 @@ create table if not exists runs (
     deadman_until double precision not null default 0
 );
 
+-- A plan is prepared under an id of its own, beside the runs: its ledger and its letters hang on a row of kind 'plan',
+-- which is never active.  ``open``: it still waits for its start.
+alter table runs add column if not exists kind text not null default 'run';
+alter table runs add column if not exists open boolean not null default false;
+create index if not exists plans_open on runs (target) where open;
+-- What follows a completed run has an id and a ledger of its own, likewise: a row of kind 'follow_up'.
+alter table runs add column if not exists following boolean not null default false;
+create index if not exists follow_ups_open on runs (id) where following;
+
 -- One active run per target: the database itself refuses a second one.
 create unique index if not exists runs_one_active on runs (target) where active;
 create index if not exists runs_by_start on runs (started_at desc);
@@ -64,6 +73,10 @@ create table if not exists letters (
     at      text not null default '',
     ts      text not null default ''
 );
+-- A letter may bring a file; stores made before that get the columns here.
+alter table letters add column if not exists file_name text;
+alter table letters add column if not exists file_title text;
+alter table letters add column if not exists file_text text;
 create index if not exists letters_waiting on letters (run_id, seq) where posted < wanted;
 
 -- Logs of the steps' child processes, redacted before they get here.
@@ -75,3 +88,40 @@ create table if not exists step_logs (
     line   text not null
 );
 create index if not exists step_logs_by_run on step_logs (run_id, id);
+
+-- What is told outside of the channel (status page, pager, mail), written in the transaction that made it true.
+create table if not exists notices (
+    seq    bigint generated always as identity primary key,
+    key    text not null unique,
+    run_id text not null references runs (id),
+    target text not null,
+    medium text not null,
+    about  text not null,
+    kind   text not null,
+    body   jsonb not null,
+    state  text not null default 'waiting',  -- then told, overtaken, dropped or given up
+    tries  integer not null default 0,
+    put_at double precision not null,
+    due    double precision not null
+);
+create index if not exists notices_waiting on notices (due) where state = 'waiting';
+
+-- Transactions of each target's database as counted at the bot's looks: how busy an hour of the week usually is.
+create table if not exists traffic (
+    target       text not null,
+    at           double precision not null,
+    transactions bigint not null,
+    since        text not null,
+    primary key (target, at)
+);
+
+-- Game days, from their being asked for until nothing of them is left: what is to go wrong, and what did when.
+create table if not exists exercises (
+    run_id     text primary key,
+    target     text not null,
+    state      text not null,  -- asked, running, then over or refused
+    body       jsonb not null,
+    injections jsonb not null default '[]',
+    refused    integer not null default 0
+);
+create unique index if not exists exercises_one_open on exercises (target) where state in ('asked', 'running');

@@ -15,16 +15,18 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from bot import ledger
 from bot.demo import cast
 from bot.demo.workspace import Channel, Seed, Workspace
+from bot.demo.workspace.delivery import ACK_SECONDS
 from bot.demo.workspace.player import Button, Done, Player
 from bot.demo.workspace.seed import Person as Member
+from bot.doctor.findings import Report
 from bot.engine import Engine
 from bot.jobs.drive import Driver
 from bot.jobs.publish import Publisher
-from bot.ports import Target
 from bot.runbook.people import Person, Policy, Timing
 from bot.runbook.run import Plan, Run
 from bot.runbook.steps import StepName
 from bot.settings import SlackSettings
+from bot.target import Target
 from bot.views.ids import Verb, decode_value
 from bot.wiring import bolt_app, slack_client
 from commands.desk import Desk
@@ -71,6 +73,7 @@ def _target(name: str, folder: Path) -> Target:
         backups=folder,
         state=folder,
         timing=FAST,
+        checklist=False,
     )
 
 
@@ -149,7 +152,7 @@ async def told(person: Player, action: Callable[[], Awaitable[Done]]) -> str:
     person.view_errors.clear()
     done = await action()
     assert done.ok, done.error
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             if person.view_errors:
                 return " ".join(text for errors in person.view_errors.values() for text in errors.values())
@@ -166,7 +169,13 @@ def _only_theirs(person: Player) -> list[dict[str, object]]:
 
 @asynccontextmanager
 async def opened(
-    dsn: str, folder: Path, *, people: tuple[Member, ...] = (), only: tuple[str, ...] = ()
+    dsn: str,
+    folder: Path,
+    *,
+    people: tuple[Member, ...] = (),
+    only: tuple[str, ...] = (),
+    ack_seconds: float = ACK_SECONDS,
+    doctor: Callable[[], Awaitable[Report]] | None = None,
 ) -> AsyncIterator[Office]:
     """The office with everybody (or ``only`` some) at their keyboards; ``people`` are further members."""
     await ready(dsn)
@@ -176,10 +185,10 @@ async def opened(
         members = (*channel.members, *(each.id for each in people))
         company = replace(company, users=(*company.users, *people), channels=(replace(channel, members=members),))
     async with AsyncExitStack() as stack:
-        workspace = Workspace(company)
+        workspace = Workspace(company, ack_seconds=ack_seconds)
         await workspace.start()
         stack.push_async_callback(workspace.stop)
-        made = await _assembled(stack, dsn, folder, workspace)
+        made = await _assembled(stack, dsn, folder, workspace, doctor)
         for person in company.users:
             if not only or person.id in only:
                 player = Player(workspace.url, person.id)
@@ -187,12 +196,26 @@ async def opened(
         yield made
 
 
-async def _assembled(stack: AsyncExitStack, dsn: str, folder: Path, workspace: Workspace) -> Office:
+async def _assembled(
+    stack: AsyncExitStack,
+    dsn: str,
+    folder: Path,
+    workspace: Workspace,
+    doctor: Callable[[], Awaitable[Report]] | None,
+) -> Office:
     company = workspace.core.seed
     slack = SlackSettings(bot_token=company.bot_token, app_token=company.app_token, base_url=workspace.api_url)
     client = slack_client(slack)
     stage = await stack.enter_async_context(backstage(dsn))
-    desk = Desk(engine=stage.engine, directory=SlackDirectory(client), targets=targets(folder))
+    desk = Desk(
+        engine=stage.engine,
+        planner=stage.planner,
+        follow_ups=stage.follow_ups,
+        games=stage.games,
+        directory=SlackDirectory(client),
+        targets=targets(folder),
+        doctor=doctor,
+    )
     handler = AsyncSocketModeHandler(bolt_app(slack, client, desk), company.app_token)
     await handler.connect_async()  # type: ignore[no-untyped-call]
     stack.push_async_callback(handler.close_async)

@@ -1,13 +1,16 @@
 """A run brought to where each verb makes sense, by the engine's own door."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 
 from bot.engine import Engine
 from bot.jobs.drive import Driver
 from bot.runbook import intents as i
 from bot.runbook.run import Blocker, Plan, Run
+from bot.runbook.rungs import Rung
 from bot.views.ids import ActionValue, Verb
 from tests.commands.office import ALEX, DANA
+from tests.script import ladder
 
 BLOCKER = Blocker(pid=7, started="2027-01-01", application="psql", user="eve", age_seconds=60, query="select ?")
 
@@ -62,6 +65,38 @@ async def blocked(engine: Engine, driver: Driver, plan: Plan) -> Run:
     return await engine.handle(run.id, i.SeeBlockers(claim=run.claim or 0, blockers=(BLOCKER,)))
 
 
+async def out_of_time(engine: Engine, driver: Driver, plan: Plan) -> Run:
+    """The bot holds the run, because the rest of it does not fit the window."""
+    run = await engine.start(replace(plan, window_end=float(int(engine.now()) + 600)))
+    await driver.drive(run.id)
+    return await engine.load(run.id)
+
+
+async def going_back(engine: Engine, driver: Driver, plan: Plan) -> Run:
+    """The way back is asked for, and the question has every other way in it."""
+    run = await backed_up(engine, driver, plan)
+    run = await engine.handle(run.id, i.RollBack(person=DANA, reason="cases are gone"))
+    ask = i.Ask(
+        number=run.asked + 1, digest="d" * 64, inputs=(("rung", "switch"),), lines=("switch",), rung=Rung.SWITCH,
+        options=ladder("a test"),
+    )  # fmt: skip
+    return await engine.handle(run.id, ask)
+
+
+async def ended(engine: Engine, driver: Driver, plan: Plan) -> Run:
+    """The run is over, without a migration."""
+    run = await asking(engine, driver, plan)
+    await engine.handle(run.id, i.Reject(person=ALEX, number=run.asked, reason="not today"))
+    await driver.drive(run.id)
+    return await engine.load(run.id)
+
+
+async def offered(engine: Engine, driver: Driver, plan: Plan) -> Run:
+    """Dana hands it over to Alex, who has not said yes yet."""
+    run = await asking(engine, driver, plan)
+    return await engine.handle(run.id, i.OfferHandover(person=DANA, to=ALEX))
+
+
 SITUATIONS: Mapping[Verb, Callable[[Engine, Driver, Plan], Awaitable[Run]]] = {
     Verb.APPROVE: asking,
     Verb.REJECT: asking,
@@ -74,12 +109,19 @@ SITUATIONS: Mapping[Verb, Callable[[Engine, Driver, Plan], Awaitable[Run]]] = {
     Verb.CLOSE: handed_over,
     Verb.CANCEL_BLOCKER: blocked,
     Verb.KEEP_WAITING: blocked,
+    Verb.RUNG: going_back,
+    Verb.EXTEND: out_of_time,
+    Verb.CLEANUP: ended,
+    Verb.HANDOVER: asking,
+    Verb.ACCEPT: offered,
 }
 
 
 def value(run: Run) -> ActionValue:
-    """What the button of a run's question or blocker carries."""
+    """What the button of a run's question or blocker carries, or the list of its ways back."""
     if run.blockers:
         return ActionValue(run=run.id, digest=run.blockers[0].digest)
     asked = run.question
+    if asked is not None and asked.options:
+        return ActionValue(run=run.id, number=asked.number, digest=Rung.RESTORE)
     return ActionValue(run=run.id, number=asked.number if asked else 0, digest=asked.digest if asked else "")

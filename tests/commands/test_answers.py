@@ -174,7 +174,7 @@ async def test_an_approver_who_started_it_does_not_approve_it(office: Office) ->
     run = await office.begins(starter=ALEX.id, starter_name="alex")
     button = await office.button(office.alex, Verb.APPROVE)
     answer = await _unchanged(office, run, office.alex, partial(office.alex.click, button))
-    assert "You started this migration" in answer and "Ask another approver" in answer
+    assert "You planned, started or took over this migration" in answer and "Ask another approver" in answer
 
 
 async def test_a_double_click_counts_once(office: Office) -> None:

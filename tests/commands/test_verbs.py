@@ -20,12 +20,26 @@ from tests.commands.office import ALEX, DANA, STRANGER, office_plan, targets
 from tests.commands.situations import SITUATIONS, value
 from tests.kit import Backstage, backstage, ready, small_steps, with_steps
 
-LOOKING = frozenset({Verb.HELP, Verb.STATUS, Verb.LOGS, Verb.HISTORY})
+LOOKING = frozenset({Verb.HELP, Verb.STATUS, Verb.LOGS, Verb.HISTORY, Verb.REPORT})
 BUTTON_ONLY = frozenset({Verb.CANCEL_BLOCKER, Verb.KEEP_WAITING})
+BEFORE = frozenset(
+    {
+        Verb.PLAN, Verb.EDIT, Verb.POSTPONE, Verb.CANCEL, Verb.CHECKLIST, Verb.TICK, Verb.UNTICK, Verb.WAIVE,
+        Verb.AGREE, Verb.REVIEW, Verb.DRILL, Verb.GO, Verb.NO_GO,
+    }
+)  # fmt: skip
+"""What is asked of a plan before its start; ``test_plan_verbs`` judges these."""
+
+REPORTING = frozenset({Verb.DOCTOR})
+"""Changes nothing, but not for everybody: ``test_doctor_verb`` judges it."""
+
+AFTER = frozenset({Verb.NO_SPIKE, Verb.SPIKE, Verb.ANOMALIES})
+"""What is asked after a run; ``test_after_verbs`` judges these."""
+
 ANY_MEMBER = frozenset({Verb.HOLD, Verb.KEEP_WAITING})
 """Stopping before the next step, and having seen a blocker, are open to every full member."""
 
-MUTATING = sorted(set(Verb) - LOOKING)
+MUTATING = sorted(set(Verb) - LOOKING - BEFORE - REPORTING - AFTER)
 LEE = Person(id=cast.OUTSIDER, name="lee")
 GUS = Person(id=cast.GUEST, name="gus", guest=True)
 SAM = Person(id=STRANGER, name="sam", stranger=True)
@@ -59,7 +73,14 @@ async def room(store_dsn: str, tmp_path: Path) -> AsyncIterator[Room]:
     async with backstage(store_dsn) as stage:
         with_steps(stage, small_steps())
         known = targets(tmp_path)
-        desk = Desk(engine=stage.engine, directory=Roster(people=ROLES), targets=known)
+        desk = Desk(
+            engine=stage.engine,
+            planner=stage.planner,
+            follow_ups=stage.follow_ups,
+            games=stage.games,
+            directory=Roster(people=ROLES),
+            targets=known,
+        )
         yield Room(stage=stage, driver=Driver(stage.engine, small_steps(), known), desk=desk)
 
 
@@ -68,9 +89,11 @@ async def _request(room: Room, verb: Verb, user: str) -> Request:
     if verb is Verb.START:
         fields = {Field.TARGET: "casework", Field.NAME: "n", Field.PURPOSE: "p", Field.MINUTES: "5"}
         files = (choice("casework_001_priority.sql"),)
-        return Request(verb=verb, user=user, channel="", view_id="V1", fields={**fields, Field.FILES: files})
+        return Request(verb=verb, user=user, channel="", view_id="V1", sent=True, fields={**fields, Field.FILES: files})
     run = await SITUATIONS[verb](room.stage.engine, room.driver, office_plan())
-    return Request(verb=verb, user=user, channel="C1", value=value(run), fields={Field.REASON: "because"})
+    fields = {Field.REASON: "because", Field.MINUTES: "300", Field.RECEIVER: ALEX.id}
+    sent = verb is Verb.HANDOVER
+    return Request(verb=verb, user=user, channel="C1", value=value(run), fields=fields, sent=sent)
 
 
 async def _records(room: Room) -> list[str]:
@@ -95,7 +118,7 @@ def test_every_changing_verb_has_its_situation_here() -> None:
 @pytest.mark.parametrize("verb", MUTATING)
 async def test_somebody_allowed_may(room: Room, verb: Verb) -> None:
     """The same request that others are refused is taken from those who may: the ledger grows."""
-    who = ALEX if verb in (Verb.APPROVE, Verb.CANCEL_BLOCKER) else DANA
+    who = ALEX if verb in (Verb.APPROVE, Verb.CANCEL_BLOCKER, Verb.ACCEPT) else DANA
     request = await _request(room, verb, who.id)
     before = await _records(room)
     await VERBS[verb](room.desk, request)

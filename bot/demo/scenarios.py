@@ -8,6 +8,7 @@ import psycopg
 
 from bot.demo import cast, going_back, planning
 from bot.demo.exercise import broken_backup, game_day
+from bot.demo.half_way import killed_in
 from bot.demo.render_faults import render_faults
 from bot.demo.scene import LONG, Scene, expect
 from bot.demo.stage import RENDER
@@ -121,13 +122,11 @@ async def changed_sql(scene: Scene) -> None:
 async def killed(scene: Scene) -> None:
     """Worker, web and clock are killed during the backup, during an approval wait and while applying."""
     await scene.start(GOOD)
-    await scene.approve(StepName.BACKUP)
-    await _killed_while_working(scene, StepName.BACKUP)
+    await killed_in(scene, StepName.BACKUP)
     await scene.question(StepName.STOP_SERVICES)
     await _kill_and_start(scene)
     await scene.approve(StepName.STOP_SERVICES)
-    await scene.approve(StepName.APPLY)
-    await _killed_while_working(scene, StepName.APPLY)
+    await killed_in(scene, StepName.APPLY)
     await scene.approve(StepName.RESTART_SERVICES)
     await _migrated(scene)
 
@@ -161,14 +160,6 @@ async def _forgotten_report(scene: Scene) -> bool:
         except psycopg.OperationalError:  # terminated
             return True
     return False
-
-
-async def _killed_while_working(scene: Scene, step: StepName) -> None:
-    await scene.reaches(f"{step} under way", lambda run: run.step.name is step and run.claim is not None)
-    await asyncio.sleep(0.3)  # into the middle of its work
-    run = await scene.run()
-    expect(run.step.name is step and run.claim is not None, f"{step} was over before it could be killed.")
-    await _kill_and_start(scene)
 
 
 async def _kill_and_start(scene: Scene) -> None:

@@ -4,7 +4,7 @@ Every port has a real adapter under ``integrations/`` and a small real fake in `
 test runs over both.  Nothing here does anything.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -78,6 +78,33 @@ async def unheard(_line: str) -> None:
     """A log that nobody reads."""
 
 
+class CommandEnd(Protocol):
+    """How a command ended: ``why`` in words where it is not ``ok``, and what it wrote, secrets masked."""
+
+    @property
+    def ok(self) -> bool: ...
+
+    @property
+    def why(self) -> str: ...
+
+    @property
+    def lines(self) -> tuple[str, ...]: ...
+
+
+class Commands(Protocol):
+    """Where commands run that must not run beside the bot, such as a platform's one-off jobs."""
+
+    @property
+    def place(self) -> str:
+        """In words, for people and for the digest."""
+
+    async def run(self, command: Sequence[str], *, seconds: float) -> CommandEnd:
+        """Run it to its end, or join the same command if it is under way; ``StepError`` where that cannot be."""
+
+    async def at_rest(self, command: Sequence[str], *, seconds: float) -> None:
+        """Wait until no such command is under way any more; ``StepError`` when one goes on for longer."""
+
+
 class StepPaused(Exception):
     """The step stopped by itself at a safe point, having changed nothing, because a hold was asked for."""
 
@@ -90,7 +117,8 @@ class Context:
     ``progress(text, fraction)`` shows where it is (fraction 0..1 or None).  ``blockers(found)`` reports who keeps it
     waiting and returns the run as it then stands.  ``log(line)`` keeps a line, redacted before, for ``/migrate logs``.
     ``attempt`` counts from 1; above 1 an earlier attempt died.
-    ``application_name`` must be set on every database session the step opens.
+    ``application_name`` must be set on every database session the step opens.  ``commands``: where the target's
+    commands run, if that is not beside the bot.
     """
 
     run: Run
@@ -100,6 +128,7 @@ class Context:
     progress: Callable[[str, float | None], Awaitable[None]]
     blockers: Callable[[tuple[Blocker, ...]], Awaitable[Run]]
     log: Callable[[str], Awaitable[None]] = unheard
+    commands: Commands | None = None
 
     @property
     def application_name(self) -> str:

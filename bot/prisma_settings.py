@@ -1,8 +1,10 @@
 """``[targets.NAME.prisma]``: a target whose migrations are Prisma's."""
 
 from pathlib import Path
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 
 class PrismaConfig(BaseModel):
@@ -22,6 +24,20 @@ class PrismaConfig(BaseModel):
     environment_from: dict[str, str] = Field(
         default={}, description="variable of the command = variable of the bot's environment"
     )
+
+    run_on: Literal["host", "render"] = Field(
+        default="host", description="beside the bot, or as a one-off job of render.job_service"
+    )
+    job_schema: str = Field(default="", description="the schema's path on that service; empty: where Prisma looks")
+
+    @model_validator(mode="after")
+    def _generates_here(self) -> Self:
+        """What a job generates is gone with the job."""
+        if self.generate and self.run_on == "render":
+            raise PydanticCustomError(
+                "generate_on_job", 'generate does nothing with run_on = "render". Remove it; the build generates'
+            )
+        return self
 
     def migrations_in(self, base: Path) -> Path:
         """Where Prisma looks for them by itself: beside the schema's file, or in its folder."""

@@ -84,6 +84,8 @@ class Prisma:
     database_schema: str = "public"  # PostgreSQL's schema that holds _prisma_migrations
     generate: bool = False  # the client anew, after the migration
     environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # may hold secrets
+    on_job: bool = False  # Render runs it, as a one-off job with its service's environment
+    job_schema: str = ""  # the schema there; empty: where Prisma looks by itself
 
 
 class StandbyPolicy(StrEnum):

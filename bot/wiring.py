@@ -84,6 +84,7 @@ from integrations.postgres.risk.check import surely_destroys
 from integrations.postgres.statement_costs import StatementCosts
 from integrations.postgres.ways import ladder, point_of_no_return
 from integrations.render.configured import sites_of
+from integrations.render.jobs import jobs_of
 from integrations.render.platform import RenderPlatform
 from integrations.render.recovery import RenderRecovery
 from integrations.render.second_backup import WithExport, exports_of
@@ -262,7 +263,7 @@ async def assembled(settings: Settings, *, checkpoint: Checkpoint = nothing) -> 
             ground=PostgresGround(protected={each.database for each in targets.values()}),
         )  # fmt: skip
         handlers: dict[str, Handler] = {
-            "drive": Driver(engine, adapters, targets, point_of_no_return).drive,
+            "drive": Driver(engine, adapters, targets, point_of_no_return, jobs_of(sites)).drive,
             "publish": Publisher(engine, channel).publish,
             "notify": Notifier(engine, queue, outside).notify,
             "tick": timed.tick,

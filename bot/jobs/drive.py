@@ -20,7 +20,7 @@ from psycopg_pool import PoolTimeout
 from bot import store
 from bot.engine import Engine
 from bot.logs import referenced
-from bot.ports import Context, Description, Outcome, StepAdapter, StepError, StepPaused
+from bot.ports import Commands, Context, Description, Outcome, StepAdapter, StepError, StepPaused
 from bot.runbook import intents as i
 from bot.runbook.digest import changes, digest_of, inputs_of
 from bot.runbook.refusals import AlreadyFinal, Stale
@@ -47,11 +47,13 @@ class Driver:
         adapters: Mapping[StepName, StepAdapter],
         targets: Mapping[str, Target],
         no_return: NoReturn = unknown_return,
+        commands: Mapping[str, Commands] | None = None,
     ) -> None:
         self._engine = engine
         self._adapters = adapters
         self._targets = targets
         self._no_return = no_return
+        self._commands = commands or {}
 
     async def drive(self, run_id: str) -> None:
         """Do everything that can be done for the run without people or time."""
@@ -207,6 +209,7 @@ class Driver:
             progress=progress,
             blockers=blockers,
             log=partial(self._log_line, run),
+            commands=self._commands.get(run.plan.target),
         )
 
     async def _log_line(self, run: Run, line: str) -> None:

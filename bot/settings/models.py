@@ -140,6 +140,16 @@ class TargetConfig(_Model):
         return self
 
     @model_validator(mode="after")
+    def _jobs_have_a_service(self) -> Self:
+        """Render runs a job on a service, with its build and its environment."""
+        on_job = self.prisma is not None and self.prisma.run_on == "render"
+        if on_job and (self.render is None or self.render.job_service is None):
+            raise PydanticCustomError(
+                "job_nowhere", 'prisma.run_on = "render" needs a service. Write job_service = "srv-…" under render'
+            )
+        return self
+
+    @model_validator(mode="after")
     def _migrations_are_somewhere(self) -> Self:
         """One of the two says where."""
         if self.migrations is None and self.prisma is None:

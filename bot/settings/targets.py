@@ -156,9 +156,10 @@ def _freeze_ics(name: str, config: TargetConfig, base: Path) -> str:
 
 
 def _prisma(name: str, config: PrismaConfig, base: Path) -> Prisma:
-    plain = config.model_dump(include={"command", "url_variables", "database_schema", "generate"})
+    plain = config.model_dump(include={"command", "url_variables", "database_schema", "generate", "job_schema"})
     environment = _environment(config, f"targets.{name}.prisma.environment_from")
-    return Prisma(**plain, schema=base / config.schema_, folder=base / config.folder, environment=environment)
+    folder, on_job = base / config.folder, config.run_on == "render"
+    return Prisma(**plain, schema=base / config.schema_, folder=folder, environment=environment, on_job=on_job)
 
 
 def _service(entry: str, config: ServiceConfig, base: Path) -> Service:

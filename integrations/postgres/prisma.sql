@@ -14,6 +14,12 @@ FROM {table} ORDER BY started_at, id
 SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relkind IN ('r', 'p', 'v', 'm')
 
+-- name: list_awaited
+-- The sessions that wait for Prisma's list, which is locked to see who asks for it.
+SELECT l.pid FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE NOT l.granted AND n.nspname = %(schema)s AND c.relname = '_prisma_migrations'
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+
 -- name: advisory_holder
 -- Who holds Prisma's advisory lock here (pg_advisory_lock(72707369): classid is its upper half).
 SELECT a.pid, coalesce(a.backend_start::text, '') AS started, coalesce(a.application_name, '') AS application,

@@ -9,6 +9,7 @@ from integrations.http.lenient import at, integer, text
 from integrations.http.settle import settled
 from integrations.render.api import RenderApi
 from integrations.render.logs import Logs
+from integrations.render.site import Site
 
 JOB_SECONDS = 3600.0
 _OVER = ("succeeded", "failed", "canceled")
@@ -29,7 +30,7 @@ class JobEnd:
 
 
 class Jobs:
-    """Runs commands on ``service``'s newest successful build, with its environment.
+    """Runs commands on ``service``'s newest successful build, with its environment; never one twice at a time.
 
     Whether a job runs on a suspended service is not documented: use one that is never suspended.  The command is not
     given to a shell, so it is one program with its arguments.
@@ -40,6 +41,11 @@ class Jobs:
         self._service = service
         self._secrets = (*secrets, *api.client.origin.secrets)
 
+    @property
+    def place(self) -> str:
+        """For people, and for the digest."""
+        return f"a one-off job of Render's service {self._service}"
+
     async def run(self, command: Sequence[str], *, seconds: float = JOB_SECONDS) -> JobEnd:
         """Run it to its end.  Raises ``StepError`` when it goes on longer; cancelling it would not undo its SQL."""
         service = await self._api.service(self._service)
@@ -48,7 +54,8 @@ class Jobs:
                 f"{service.name or self._service} is suspended, so a job may not run on it.",
                 "Name a service that stays up as render.job_service, then retry.",
             )
-        number = await self._begun(shlex.join(command))
+        joined = await self._at_work(shlex.join(command))
+        number = joined[0] if joined else await self._begun(shlex.join(command))
         ended = await self._ended(number, seconds)
         lines = await Logs(self._api, service.owner, secrets=self._secrets).read(
             [number], since=text(ended, "createdAt")
@@ -56,6 +63,16 @@ class Jobs:
         status = text(ended, "status")
         why = "" if status == "succeeded" else await self._why(number, text(ended, "createdAt"))
         return JobEnd(id=number, status=status, why=why, lines=tuple(each.message for each in lines))
+
+    async def at_rest(self, command: Sequence[str], *, seconds: float = JOB_SECONDS) -> None:
+        """Wait until each such job that a dead attempt has left is over; a pending one would still begin."""
+        for number in await self._at_work(shlex.join(command)):
+            await self._ended(number, seconds)
+
+    async def _at_work(self, command: str) -> list[str]:
+        jobs = await self._api.pages(f"/services/{self._service}/jobs", "job", {})
+        mine = [each for each in jobs if text(each, "startCommand") == command]
+        return [text(each, "id") for each in mine if text(each, "status") not in _OVER]
 
     async def _begun(self, command: str) -> str:
         """After an unclear answer the job is looked for; it is never made twice."""
@@ -94,6 +111,12 @@ class Jobs:
         events = await self._api.pages(f"/services/{self._service}/events", "event", query)
         mine = [at(each, "details") for each in events if text(each, "details", "jobId") == number]
         return reason_of(at(mine[0], "reason")) if mine else "Render gives no reason"
+
+
+def jobs_of(sites: Mapping[str, Site]) -> dict[str, Jobs]:
+    """The targets that have a service for jobs."""
+    named = {name: site for name, site in sites.items() if site.job_service}
+    return {name: Jobs(RenderApi(site.client(), site.patience), site.job_service) for name, site in named.items()}
 
 
 def reason_of(reason: object) -> str:

@@ -1,5 +1,6 @@
 """What the stand-in has beside services: a database with exports, one-off jobs, measurements, maintenance."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -7,7 +8,7 @@ from aiohttp import web
 
 from bot.demo.render.state import OWNER, Json, ServiceRecord, World, made_id
 
-_JOB_STEPS = ("", "pending", "running", "succeeded")  # Render sends null at first
+_JOB_STEPS = ("", "pending", "running")  # Render sends null at first
 Ending = tuple[int, tuple[str, ...]]
 
 
@@ -28,6 +29,7 @@ class Estate:
     maintenance: list[Json] = field(default_factory=list)
     metrics: dict[str, list[Json]] = field(default_factory=dict)
     command: Callable[[str], Ending] = _done
+    working: dict[str, asyncio.Task[Ending]] = field(default_factory=dict)
 
     def routes(self, prefix: str) -> list[web.RouteDef]:
         database, jobs = f"{prefix}/postgres/{{postgres}}", f"{prefix}/services/{{service}}/jobs"
@@ -88,15 +90,23 @@ class Estate:
 
     async def _job(self, request: web.Request) -> web.Response:
         job = self.jobs[request.match_info["job"]]
-        if job["status"] in _JOB_STEPS[:-1]:
+        if job["status"] in _JOB_STEPS:
             self._advance(job)
         return web.json_response(self._shown(job))
 
     def _advance(self, job: Json) -> None:
-        job["status"] = _JOB_STEPS[_JOB_STEPS.index(str(job["status"])) + 1]
-        if job["status"] != "succeeded":
+        """One step further with each look, but from running only when its command is over."""
+        number = str(job["id"])
+        if job["status"] == "running":
+            if self.working[number].done():
+                self._end(job, *self.working.pop(number).result())
             return
-        code, lines = self.command(str(job["startCommand"]))
+        job["status"] = _JOB_STEPS[_JOB_STEPS.index(str(job["status"])) + 1]
+        if job["status"] == "running":
+            played = asyncio.to_thread(self.command, str(job["startCommand"]))
+            self.working[number] = asyncio.create_task(played)
+
+    def _end(self, job: Json, code: int, lines: tuple[str, ...]) -> None:
         job["status"] = "failed" if code else "succeeded"
         self.world.wrote(str(job["id"]), lines)
         reason = {"reason": {"evicted": False, "nonZeroExit": code}} if code else {}

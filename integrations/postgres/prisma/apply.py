@@ -11,6 +11,8 @@ from integrations.postgres.connect import session
 from integrations.postgres.manifest import read_catalog_file
 from integrations.postgres.orphans import end_orphans, guarded
 from integrations.postgres.plan import backup_folder, require_approved, require_no_drift
+from integrations.postgres.prisma.away import at_rest
+from integrations.postgres.prisma.cli import DEPLOY
 from integrations.postgres.prisma.climb import Work
 from integrations.postgres.prisma.guard import remove_guard
 from integrations.postgres.prisma.history import read_history
@@ -78,6 +80,7 @@ class ApplyPrisma:
     async def _settled(self, context: Context) -> Outcome | None:
         """The list's own word, and the bot's marks after it."""
         scripts = ups_of(context)
+        await at_rest(context, DEPLOY)
         async with session(context.target.dsn, context.application_name) as db:
             await end_orphans(db, context.application_name, self._limits)
             history = await read_history(db, context)

@@ -26,6 +26,9 @@ def _looked(target: str, project: Prisma) -> Iterator[Finding]:
     if not project.folder.is_dir():
         yield fail("folder", f"There is no folder {project.folder}.", f"Mend folder of {table}.")
         return
+    if project.on_job:
+        yield ok("command", f"{' '.join(project.command)}, as a one-off job of render.job_service")
+        return
     program = project.command[0]
     path = os.pathsep.join((str(project.folder), os.environ.get("PATH", "")))
     if not shutil.which(program, path=path):

@@ -10,6 +10,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from bot.ports import Context, StepError
 from integrations.postgres.connect import connection_env, secrets_of
+from integrations.postgres.prisma.away import command, commands_of, run_away
 from integrations.postgres.prisma.codes import CODES
 from integrations.postgres.prisma.project import project_of
 from integrations.postgres.prisma.said import Said, read, without_values
@@ -38,6 +39,8 @@ def resolve(how: str, name: str) -> tuple[str, ...]:
 def shown(context: Context, arguments: tuple[str, ...]) -> str:
     """The command as people read it."""
     project = project_of(context.target)
+    if project.on_job:
+        return f"{' '.join(command(project, arguments))} ({commands_of(context).place})"
     return " ".join((*project.command, *_arguments(context, arguments)))
 
 
@@ -52,10 +55,14 @@ async def prisma(context: Context, arguments: tuple[str, ...], *, time_limit: fl
             lines.append(line)
             say(without_values(line))
 
-        ended = await run_child(
-            (*project.command, *_arguments(context, arguments)), env=_environment(context), cwd=project.folder,
-            on_line=take, time_limit=time_limit, redactor=Redactor(secret),
-        )  # fmt: skip
+        redactor = Redactor(secret)
+        if project.on_job:
+            ended = await run_away(context, arguments, redactor, take, time_limit)
+        else:
+            ended = await run_child(
+                (*project.command, *_arguments(context, arguments)), env=_environment(context), cwd=project.folder,
+                on_line=take, time_limit=time_limit, redactor=redactor,
+            )  # fmt: skip
         say(f"prisma {ending(ended)}")
     return ended, read(lines)
 

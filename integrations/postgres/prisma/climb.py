@@ -14,10 +14,12 @@ from integrations.postgres.catalog import Catalog, fingerprint, read_catalog
 from integrations.postgres.connect import Session, session
 from integrations.postgres.ladder import Climb, Ladder
 from integrations.postgres.orphans import end_orphans
+from integrations.postgres.prisma.away import asked
 from integrations.postgres.prisma.cli import DEPLOY, GENERATE, STATUS, advice_of, prisma, require_here, shown
 from integrations.postgres.prisma.guard import standing_guard
 from integrations.postgres.prisma.history import History, Row, read_history
 from integrations.postgres.prisma.plan import Deploy, examine_failed
+from integrations.postgres.prisma.project import project_of
 from integrations.postgres.prisma.repair import mark_rolled_back, repair
 from integrations.postgres.prisma.said import Said
 from integrations.postgres.prisma.surgeon import Finding, Remedy, at_first, failure_of
@@ -28,6 +30,7 @@ from integrations.postgres.setback import NOTHING, names
 from integrations.postgres.settings import Limits
 from integrations.postgres.watch import Watch
 from integrations.postgres.words import plural
+from integrations.process import Exit
 from integrations.spoken import ending
 
 GENERATE_SECONDS = 300.0
@@ -77,12 +80,16 @@ class Work:
 
     async def _require_here(self) -> None:
         """A question first: would the command act on this very database, and does it start at all?"""
-        ended, said = await prisma(self._context, STATUS, time_limit=STATUS_SECONDS)
+        on_job = project_of(self._context.target).on_job
+        ended, said = await (asked(self._context, self._db, self._ask) if on_job else self._ask())
         require_here(self._context, said)
         if not ended.ok and said.code.startswith("P1"):
             begun = any(each.late for each in self._deploy.history.rows)
             known = None if begun else Database.UNTOUCHED
             raise StepError(f"Prisma cannot begin. {said.words}.", advice_of(said, ""), database=known)
+
+    async def _ask(self) -> tuple[Exit, Said]:
+        return await prisma(self._context, STATUS, time_limit=STATUS_SECONDS)
 
     async def _repair(self, finding: Finding) -> str:
         script = next(each for each in self._deploy.scripts if each.name == finding.migration)

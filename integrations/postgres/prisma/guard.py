@@ -32,16 +32,20 @@ async def standing_guard(
     """Only these scripts get in, each statement within the limits (seconds); gone when the block ends.
 
     A database without a list yet is empty, and has nothing to be guarded: there the connection's own limits hold.
+    Where a job was not seen to its end it stays, because the job may only be about to begin.
     """
     if not await is_there(db, context.target):
         yield
         return
     await _put(db, context, scripts, lock_timeout, limits)
+    over = not project_of(context.target).on_job
     try:
         yield
+        over = True
     finally:
         with contextlib.suppress(psycopg.OperationalError):  # a lock, or a lost session; it is looked for again
-            await remove_guard(db, context)
+            if over:
+                await remove_guard(db, context)
 
 
 async def remove_guard(db: Session, context: Context) -> None:

@@ -11,6 +11,7 @@ from integrations.postgres.catalog import read_catalog
 from integrations.postgres.connect import Session, masked, rows, session
 from integrations.postgres.orphans import end_orphans
 from integrations.postgres.plan import Prepared, prepare, require_reviewed
+from integrations.postgres.prisma.away import at_rest
 from integrations.postgres.prisma.cli import DEPLOY, GENERATE, shown
 from integrations.postgres.prisma.codes import CODES
 from integrations.postgres.prisma.history import FILE, History, Row, read_history
@@ -40,10 +41,12 @@ class Deploy:
     def inputs(self) -> Mapping[str, str]:
         """What an approval is bound to; what this run itself puts into the list is no part of it."""
         project = project_of(self.context.target)
+        place = {"prisma runs as": shown(self.context, DEPLOY)} if project.on_job else {}
         found = {name: value for name, value in self.prepared.inputs.items() if name != "psql"}
         return found | {
             "prisma": canonical([*project.command, str(project.schema), str(project.folder)]),
             "prisma generate": str(project.generate),
+            **place,
             "prisma list": canonical([self.history.edited, self.history.missing]),
             **{f"repair {each.migration}": f"{each.remedy} {list(each.rest)}" for each in self.findings},
         }
@@ -55,12 +58,13 @@ class Deploy:
     def description(self, report: RiskReport, warnings: tuple[str, ...] = ()) -> Description:
         """The same for people, with the SQL itself attached."""
         target, project = self.context.target, project_of(self.context.target)
+        where = "" if project.on_job else f", in {project.folder}"
         first, last = target.lock_timeouts[0], target.lock_timeouts[-1]
         lines = (
             f"On {masked(target.dsn)}, system {self.prepared.who.system_identifier}, "
             f"PostgreSQL {self.prepared.who.version_text}",
             *(f"First: {each.words}" for each in self.findings),
-            f"{shown(self.context, DEPLOY)}, in {project.folder}: {plural(len(self.scripts), 'migration')}",
+            f"{shown(self.context, DEPLOY)}{where}: {plural(len(self.scripts), 'migration')}",
             *(self._how(script) for script in self.scripts),
             "The database refuses every other migration and every other content meanwhile (by their checksums)",
             f"Locks: {plural(len(target.lock_timeouts), 'try', 'tries')}, each giving up after {first:g} s to "
@@ -96,6 +100,7 @@ async def plan_deploy(context: Context, limits: Limits) -> Deploy:
     """
     require_own_url(project_of(context.target))
     _require_files(context)
+    await at_rest(context, DEPLOY)
     prepared = await prepare(context)
     require_reviewed(context, prepared.scripts)
     async with session(context.target.dsn, context.application_name) as db:
@@ -174,7 +179,12 @@ def _require_files(context: Context) -> None:
 
 async def _require_list(db: Session, context: Context, history: History) -> None:
     """Prisma begins a list only in an empty database."""
-    schema = project_of(context.target).database_schema
+    schema, on_job = project_of(context.target).database_schema, project_of(context.target).on_job
+    if not history.there and on_job:
+        raise StepError(
+            f"The schema {schema} has no list of Prisma's migrations yet, by which a job could be held to its limits.",
+            'Run the very first migration with run_on = "host", or baseline the database; then the job will do.',
+        )
     if not history.there and (await rows(db, "anything", {"schema": schema}, FILE))[0][0]:
         raise StepError(
             f"P3005: the schema {schema} is not empty and has no list of Prisma's migrations.",

@@ -21,7 +21,7 @@ demo: setup ## a Slack workspace, a database and the bot on this machine; prints
 	$(BIN)/python -m bot demo
 
 test: setup lint types imports ## everything the gate checks
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 4 --dist loadgroup
 
 lint: setup
 	$(BIN)/ruff check .

@@ -12,6 +12,8 @@ from tests.e2e.nursery import Nursery
 from tests.e2e.outcome import Outcome, difference
 from tests.e2e.points import Trial, Variant, trials
 
+pytestmark = pytest.mark.xdist_group("crash")  # one server, and one undisturbed run
+
 
 @pytest.mark.parametrize("trial", trials(), ids=str)
 async def test_a_killed_worker_changes_nothing(

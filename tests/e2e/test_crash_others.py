@@ -20,6 +20,8 @@ from tests.e2e.outcome import Outcome, difference, look
 from tests.e2e.points import Trial, Variant
 from tests.e2e.troupe import ALEX, PRIYA, QUICK, Production, production
 
+pytestmark = pytest.mark.xdist_group("crash")  # one server, and one undisturbed run
+
 EVERY = 0.7  # seconds between status posts
 NOBODY = Trial(points=())
 

@@ -19,6 +19,8 @@ from tests.e2e.outcome import Outcome, difference, look
 from tests.e2e.points import AROUND, Trial, Variant
 from tests.e2e.troupe import ALEX, MIGRATION, Production, production
 
+pytestmark = pytest.mark.xdist_group("way back")  # one undisturbed way back of each kind
+
 STEPS = tuple(each.name for each in route_steps(CURRENT_RUNBOOK, Route.ROLLBACK, downtime=True))
 WORK = tuple(each for each in STEPS if each != "watch_back")
 FENCED = ("fenced side", "fenced live", "emptied", "live renamed", "side renamed", "opened")

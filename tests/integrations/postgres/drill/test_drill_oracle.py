@@ -69,7 +69,7 @@ async def test_the_strongest_lock_and_the_rewrites_are_the_oracles(
     assert wanted is WORDS[strongest.lock]
     assert strongest.relation in {name for name, mode in truth.locks.items() if mode is wanted}
     assert truth.rewritten == {name for each in stand.seen for name in each.rewrote}
-    assert 0 == stand.expected
+    assert stand.expected <= (0 if inside(script) else 1)  # what commits by itself may be gone before it is looked at
 
 
 async def _truth(dsn: str, script: Script) -> Truth:

@@ -304,7 +304,10 @@ class OnCall(Protocol):
     """Who is paged."""
 
     async def covers(self, target: Target, user_id: str, start: float, end: float) -> tuple[bool | None, str]:
-        """Is that person paged from ``start`` to ``end``; ``None`` where that cannot be told.  And in words."""
+        """Is that person paged from ``start`` to ``end``; ``None`` where that cannot be told.  And in words.
+
+        No words where the target has no pager to ask.
+        """
 
 
 class Directory(Protocol):

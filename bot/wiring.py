@@ -59,7 +59,7 @@ from bot.runbook.steps import StepName
 from bot.settings import Settings, TargetsFile, placed, read_targets, targets_of
 from bot.target import Target
 from bot.wiring_doctor import doctor as doctor
-from bot.wiring_outside import outside_of
+from bot.wiring_outside import outside_of, shifts_of
 from bot.wiring_slack import bolt_app as bolt_app
 from bot.wiring_slack import people_of, socket_mode
 from bot.wiring_slack import slack_client as slack_client
@@ -249,11 +249,12 @@ async def assembled(settings: Settings, *, checkpoint: Checkpoint = nothing) -> 
         engine = Engine(pool, queue, checkpoint=checkpoint, media=media_of(outside))
         thawed = partial(_require_thawed, targets)
         planner = Planner(engine, queue, announcements_of(targets), thawed, media_of(outside))
-        channel, directory = people_of(settings, file)
+        channel, directory, address = people_of(settings, file)
         measured = ComposedProbe(probe, sources)
         timed = Timed(engine, channel, measured, targets)
         upkeep = EachMaintenance({name: RenderMaintenance(site) for name, site in sites.items()})
-        proves = prover(targets, pool, platform, probe, directory, maintenance=upkeep)
+        on_call = shifts_of(file, address)
+        proves = prover(targets, pool, platform, probe, directory, maintenance=upkeep, on_call=on_call)
         before = Before(planner, proves, drill(targets.values()), targets)
         after = After(FollowUps(engine, queue), measured, StatementCosts(), targets)
         adapters = steps(platform, probe, targets.values(), checkpoint, recoveries, sites)

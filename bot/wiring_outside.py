@@ -7,7 +7,8 @@ from bot.outside import Outside, StatusPage
 from bot.settings import TargetConfig, TargetsFile, secret
 from integrations.betterstack.build import betterstack
 from integrations.mail.build import post_office
-from integrations.pagerduty.build import pagerduty
+from integrations.pagerduty.build import POLICY, pagerduty, rest_of
+from integrations.pagerduty.shifts import Address, Shifts
 from integrations.statuspage.build import statuspage
 
 _STATUS_PAGES: Mapping[str, Callable[..., StatusPage]] = {"statuspage": statuspage, "betterstack": betterstack}
@@ -16,6 +17,19 @@ _STATUS_PAGES: Mapping[str, Callable[..., StatusPage]] = {"statuspage": statuspa
 def outside_of(file: TargetsFile, *, base: Path) -> dict[str, Outside]:
     """Whom each target tells outside of the channel; raises ``ConfigurationError`` where a secret is missing."""
     return {name: _outside(f"targets.{name}", config, base) for name, config in file.targets.items()}
+
+
+def shifts_of(file: TargetsFile, address: Address) -> Shifts:
+    """Who is on call, of the targets whose pager has schedules or escalation policies to ask."""
+    pagers = {name: each.pagerduty for name, each in file.targets.items() if each.pagerduty}
+    asked = {name: each for name, each in pagers.items() if each.schedules or each.escalation_policies}
+    return Shifts(
+        {
+            name: rest_of(each, secret(each.api_key_env, f"targets.{name}.pagerduty.api_key_env"), POLICY)
+            for name, each in asked.items()
+        },
+        address,
+    )
 
 
 def _outside(entry: str, config: TargetConfig, base: Path) -> Outside:

@@ -1,7 +1,7 @@
 """The part of the composition root that names the adapters of Slack, and of the console where there is no Slack."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
@@ -43,12 +43,20 @@ async def socket_mode(app: AsyncApp, token: str) -> None:
         await handler.close_async()  # type: ignore[no-untyped-call]
 
 
-def people_of(settings: Settings, file: TargetsFile) -> tuple[Channel, Directory]:
+Address = Callable[[str], Awaitable[str]]  # the e-mail address of a Slack id
+
+
+def people_of(settings: Settings, file: TargetsFile) -> tuple[Channel, Directory, Address]:
     """Slack where it is configured, the console where it is not."""
     if settings.slack is None:
-        return ConsoleChannel(), Operators(file.operators)
+        return ConsoleChannel(), Operators(file.operators), _no_address
     client = slack_client(settings.slack)
-    return SlackChannel(client), SlackDirectory(client)
+    directory = SlackDirectory(client)
+    return SlackChannel(client), directory, directory.address
+
+
+async def _no_address(_user_id: str) -> str:
+    return ""
 
 
 class Operators:

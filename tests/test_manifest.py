@@ -39,7 +39,7 @@ CALLS_NEED: dict[str, frozenset[str]] = {
     "pins_add": frozenset({"pins:write"}),
     "pins_remove": frozenset({"pins:write"}),
     "usergroups_users_list": frozenset({"usergroups:read"}),
-    "users_info": frozenset({"users:read"}),
+    "users_info": frozenset({"users:read", "users:read.email"}),  # with it the profile has an address
     "views_open": frozenset(),
     "views_publish": frozenset(),
     "views_update": frozenset(),

@@ -7,7 +7,6 @@ STARTER = "U0DANA001"
 FIRST_APPROVER = "U0ALEX001"
 SECOND_APPROVER = "U0PRIYA01"
 ON_CALL = "U0OMAR001"
-ON_CALL_NAME = "Omar Haddad"
 OUTSIDER = "U0LEE0001"
 GUEST = "U0GUS0001"
 APPROVERS_GROUP = "S0DBA0001"
@@ -17,16 +16,21 @@ PEOPLE = (
     Person(id=STARTER, name="dana", real_name="Dana Ruiz", title="owner"),
     Person(id=FIRST_APPROVER, name="alex", real_name="Alex Chen", title="approver"),
     Person(id=SECOND_APPROVER, name="priya", real_name="Priya Nair", title="approver"),
-    Person(id=ON_CALL, name="omar", real_name=ON_CALL_NAME, title="on call"),
+    Person(id=ON_CALL, name="omar", real_name="Omar Haddad", title="on call"),
     Person(id=OUTSIDER, name="lee", real_name="Lee Brandt", title="outsider"),
     Person(id=GUEST, name="gus", real_name="Gus Moreau", title="guest", is_restricted=True),
 )
 
 
+def person(user_id: str) -> Person:
+    """Somebody of the cast."""
+    return next(each for each in PEOPLE if each.id == user_id)
+
+
 def seed() -> Seed:
     """#engineering with its people, the approvers' and the on-call group, and the bot."""
     bot = Person(id="U0MIGRATE", name="migrate", real_name="Migrate", is_bot=True)
-    members = (*(person.id for person in PEOPLE), bot.id)
+    members = (*(each.id for each in PEOPLE), bot.id)
     return Seed(
         bot=bot,
         users=PEOPLE,

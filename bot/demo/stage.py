@@ -148,7 +148,7 @@ async def set_up(
         await workspace.start(port=port or world.ports["workspace"])
         stack.push_async_callback(workspace.stop)
         render = await on_render.opened(world.folder, SERVICES) if on == RENDER else None
-        town = Town(SERVICES, on_call=cast.ON_CALL_NAME)
+        town = Town(SERVICES, on_call=cast.person(cast.ON_CALL))
         await town.start()
         stack.push_async_callback(town.stop)
         workspace.outside = town.shown

@@ -52,6 +52,8 @@ class OnCallProof:
             covers, words = await self._pager.covers(subject.target, subject.draft.on_call.id, window.start, window.end)
         except StepError as error:
             return wrong(f"{error.problem} {error.advice}".strip(), listed)
+        if covers is None and not words:
+            return fine(listed)
         if covers is False:
             return wrong(f"{name} is not the one who is paged then: {one_line(words)}. Edit the plan, or swap shifts.")
         return Looked(ok=covers, findings=tuple(each for each in (one_line(words), listed) if each))

@@ -1,6 +1,7 @@
 """PagerDuty's REST API: who is on call, maintenance windows, and which change events are there already."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from bot.outside import Notice, OnCall, Quiet
@@ -11,6 +12,16 @@ from integrations.pagerduty.events import moment
 
 _PAGE, _PAGES = 100, 20
 _OVER = 405  # a window that has ended cannot be deleted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shift:
+    """Somebody on call; without ``start`` or ``end`` (seconds since 1970) it has none."""
+
+    name: str
+    address: str
+    start: int | None = None
+    end: int | None = None
 
 
 class Rest:
@@ -37,6 +48,21 @@ class Rest:
             if (integer(each, "escalation_level") or 1) == first
         }
         return tuple(people.values())
+
+    async def shifts(self, start: float, end: float) -> tuple[Shift, ...]:
+        """Who is on call at the first level, from ``start`` to ``end`` (seconds since 1970), shift by shift."""
+        asked: Params = {**self._asked, "since": moment(start), "until": moment(end), "include[]": ["users"]}
+        found = [each async for each in self._listed("/oncalls", "oncalls", asked)] if self._asks else []
+        return tuple(
+            Shift(
+                name=text(each, "user", "summary") or text(each, "user", "name"),
+                address=text(each, "user", "email"),
+                start=_seconds(text(each, "start")),
+                end=_seconds(text(each, "end")),
+            )
+            for each in found
+            if (integer(each, "escalation_level") or 1) == 1
+        )
 
     async def service(self, number: str) -> str:
         """Its name; raises ``Missing`` for an id that is not there."""

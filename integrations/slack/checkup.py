@@ -25,6 +25,7 @@ SCOPES = (
     "pins:write",
     "usergroups:read",
     "users:read",
+    "users:read.email",
 )
 _SIGNING = re.compile("[0-9a-f]{32}")
 _HERE = ("http://127.0.0.1", "http://localhost")

@@ -67,6 +67,12 @@ class SlackDirectory:
             zone=str(user.get("tz") or "UTC"),
         )
 
+    async def address(self, user_id: str) -> str:
+        """Their e-mail address (scope ``users:read.email``), empty where Slack does not say it."""
+        async with asyncio.timeout(self._patience):
+            answer = await ask("users.info", self._client.users_info(user=user_id))
+        return str(((answer.get("user") or {}).get("profile") or {}).get("email") or "")
+
     async def _ours(self, user: Mapping[str, Any]) -> bool:
         """Of our own workspace, or of an organisation that has it (Enterprise Grid)."""
         if not self._team:

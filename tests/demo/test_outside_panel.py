@@ -9,6 +9,7 @@ import httpx
 import pytest
 from playwright.async_api import Browser, expect
 
+from bot.demo import cast
 from bot.demo.outside.town import Town
 from bot.demo.workspace import Workspace
 from bot.outside import Phase
@@ -32,7 +33,7 @@ policy = { approvers = ["U1"] }
 @asynccontextmanager
 async def told(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Workspace]:
     """A workspace beside systems that were told by the bot's own adapters, configured by the demo's own lines."""
-    town = Town(("web",), on_call="Omar Haddad")
+    town = Town(("web",), on_call=cast.person(cast.ON_CALL))
     await town.start()
     for name, value in town.environment.items():
         monkeypatch.setenv(name, value)

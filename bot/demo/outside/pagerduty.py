@@ -94,8 +94,15 @@ class FakePagerDuty(Served):
         self.changes.append({"id": f"PC{next(self._numbers):05}", "type": "change_event", **event["payload"]})
         return _accepted()
 
-    async def _oncalls(self, _request: web.Request) -> web.Response:
-        return web.json_response({"oncalls": self.on_call, "limit": 100, "offset": 0, "more": False, "total": None})
+    async def _oncalls(self, request: web.Request) -> web.Response:
+        """Those of the asked time (now, without one); people with their address only where they are included."""
+        since, until = request.query.get("since", ""), request.query.get("until", "~")
+        found = [
+            each for each in self.on_call if (each.get("start") or "") < until and (each.get("end") or "~") > since
+        ]
+        if "users" not in request.query.getall("include[]", []):
+            found = [{**each, "user": {**each["user"], "type": "user_reference", "email": None}} for each in found]
+        return web.json_response({"oncalls": found, "limit": 100, "offset": 0, "more": False, "total": None})
 
     async def _service(self, request: web.Request) -> web.Response:
         number = request.match_info["service"]

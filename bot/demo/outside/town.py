@@ -7,6 +7,7 @@ from typing import Any
 from bot.demo.outside.mail_server import MailServer
 from bot.demo.outside.pagerduty import FakePagerDuty
 from bot.demo.outside.statuspage import FakeStatuspage
+from bot.demo.workspace.seed import Person
 
 _PAGE, _OWN, _AFFECTED = "demopage", "PBOT001", "PAPP001"
 _TOML = """\
@@ -39,7 +40,7 @@ team = ["devops@example.com"]
 class Town:
     """A status page, a pager and a mail server, with keys of this start."""
 
-    def __init__(self, services: Iterable[str], *, on_call: str) -> None:
+    def __init__(self, services: Iterable[str], *, on_call: Person) -> None:
         self._services = tuple(services)
         self.environment: Mapping[str, str] = {
             name: secrets.token_hex(16)
@@ -54,7 +55,7 @@ class Town:
         self.pager = FakePagerDuty(
             key=rest,
             keys={own: _OWN, affected: _AFFECTED},
-            on_call=({"user": {"id": "PDEMO01", "summary": on_call}, "escalation_level": 1, "end": None},),
+            on_call=({"user": _user(on_call), "escalation_level": 1, "start": None, "end": None},),
         )
         self.mail = MailServer()
 
@@ -116,3 +117,7 @@ def _mail_lines(mail: MailServer) -> list[str]:
         text = plain.get_content() if plain else ""
         found.append(f"To {', '.join(mail.readers[number])}: {each['Subject']}\n{text.strip()}")
     return found
+
+
+def _user(person: Person) -> dict[str, str]:
+    return {"id": "PDEMO01", "type": "user", "summary": person.real_name, "email": person.email}

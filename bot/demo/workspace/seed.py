@@ -23,6 +23,11 @@ class Person:
     is_stranger: bool = False
     is_bot: bool = False
 
+    @property
+    def email(self) -> str:
+        """Of nobody real (RFC 2606)."""
+        return f"{self.name}@example.com"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Channel:

@@ -152,13 +152,16 @@ def user_info(core: Core, args: Args) -> Json:
     person = core.seed.person(str(args.need("user")))
     if person is None:
         raise SlackError("user_not_found")
-    return {"user": user_object(person)}
+    scopes = core.seed.scopes
+    return {"user": user_object(person, with_address=scopes is None or "users:read.email" in scopes)}
 
 
-def user_object(person: Person) -> Json:
-    """A person as Slack shows them to apps."""
+def user_object(person: Person, *, with_address: bool = False) -> Json:
+    """A person as Slack shows them to apps; the e-mail address only with the scope ``users:read.email``."""
     names = {"real_name": person.real_name, "real_name_normalized": person.real_name}
     profile = {**names, "display_name": "", "display_name_normalized": "", "title": person.title}
+    if with_address and not person.is_bot:
+        profile["email"] = person.email
     return {
         "id": person.id,
         "team_id": person.team_id,

@@ -247,9 +247,10 @@ def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     parser.add_argument(
         "--scenario",
         default="happy",
-        help="happy, declined, failing-sql, outsider, changed-sql, killed, rolled-back, blocked",
+        help="happy, declined, killed, rollback-killed, …; an unknown one prints them all",
     )
     parser.add_argument("--platform", choices=("local", "render"), default="local", help="where the services run")
+    parser.add_argument("--prisma", action="store_true", help="Prisma instead of SQL files; on Render by itself")
     parser.add_argument("--speed", type=float, default=0.0, help="how many times faster waits pass (never work)")
     parser.add_argument("--json", default="", metavar="FILE", help="write the ledger there")
     parser.add_argument("--folder", default="", help="where the demo lives (default .demo)")

@@ -7,7 +7,7 @@ from pathlib import Path
 from bot.demo.releases import LINK
 from bot.demo.render.machines import LocalMachines
 from bot.demo.render.server import FakeRender
-from bot.demo.render.state import World
+from bot.demo.render.state import ServiceRecord, World
 from bot.target import Target
 from integrations.render.platform import RenderPlatform
 from integrations.render.site import Site
@@ -20,6 +20,7 @@ _SECTION = """
 api_key_env = "{key}"
 url = "{url}"
 look_seconds = {look}
+job_service = "{jobs}"
 
 [targets.casework.render.services]
 {services}
@@ -35,6 +36,11 @@ class Hosting:
     services: dict[str, str]
 
     @property
+    def _own(self) -> list[ServiceRecord]:
+        """Those that run here; the one for jobs has nothing but its build."""
+        return [self.fake.world.services[number] for number in self.services.values()]
+
+    @property
     def environment(self) -> dict[str, str]:
         return {KEY_NAME: self.fake.key}
 
@@ -46,7 +52,7 @@ class Hosting:
         """Run what is to run: everything, but for what a run under way has stopped."""
         machines = LocalMachines(target, releases=folder / "releases", state=folder / "render")
         self.fake.world.machines = machines
-        for service in self.fake.world.services.values():
+        for service in self._own:
             if not await machines.runs(service.name):
                 if migrating:
                     service.suspended, service.suspenders, service.instances = True, ["user"], []
@@ -55,13 +61,13 @@ class Hosting:
 
     async def stop(self) -> None:
         """Nothing is left running, and nobody answers any more."""
-        for service in self.fake.world.services.values():
+        for service in self._own:
             await self.fake.world.machines.down(service.name)
         await self.fake.stop()
 
     async def deploy(self, release: str) -> None:
         """Every service gets ``release``: now, or when it is resumed."""
-        for service in self.fake.world.services.values():
+        for service in self._own:
             deploy = self.fake.world.deploy(service, release, "manual")
             if service.suspended:
                 deploy.status = "live"
@@ -72,7 +78,8 @@ async def opened(folder: Path, names: tuple[str, ...]) -> Hosting:
     release = (folder / LINK).resolve().name
     fake = FakeRender(World(), key=f"rnd_{secrets.token_hex(12)}")
     services = {name: fake.world.add(name, release).id for name in names}
+    jobs = fake.world.add("casework-jobs", release, kind="background_worker")
     await fake.start()
     lines = "\n".join(f'{name} = "{number}"' for name, number in services.items())
-    section = _SECTION.format(key=KEY_NAME, url=fake.url, look=_LOOK_SECONDS, services=lines)
+    section = _SECTION.format(key=KEY_NAME, url=fake.url, look=_LOOK_SECONDS, jobs=jobs.id, services=lines)
     return Hosting(fake=fake, section=section, services=services)

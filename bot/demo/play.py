@@ -8,9 +8,10 @@ from pathlib import Path
 from bot import ledger
 from bot.demo import cast
 from bot.demo.errors import EmbeddedPostgresError
+from bot.demo.prisma_project import PrismaUnavailable, node_modules
 from bot.demo.scenarios import SCENARIOS
 from bot.demo.scene import ScenarioFailed, Scene, opened, save
-from bot.demo.stage import set_up
+from bot.demo.stage import RENDER, set_up
 
 _BY_HAND_SPEED = 15.0  # 30 minutes of watching pass in two
 _AUTO_SPEED = 60.0
@@ -36,11 +37,22 @@ async def _by_hand(options: argparse.Namespace) -> int:
         port=options.port,
         on=options.platform,
         checklist="required",
+        prisma=options.prisma or (options.platform == RENDER and _prisma_is_here()),
     ) as stage:
         print(f"\n  Open {stage.workspace.url}/#as={cast.STARTER} and type  /migrate plan\n", flush=True)
         print(f"  Waiting periods run {speed:g} times faster than life; the work is real.  Ctrl-C ends it.", flush=True)
         await asyncio.Event().wait()
     return 0
+
+
+def _prisma_is_here() -> bool:
+    """A service on Render is most often a Node application; without Node, or npm's registry, SQL files will do."""
+    try:
+        node_modules()
+    except PrismaUnavailable as why:
+        print(f"\n  {why}  Without it the migrations are SQL files.", file=sys.stderr)
+        return False
+    return True
 
 
 async def _auto(options: argparse.Namespace) -> int:
@@ -60,6 +72,7 @@ async def _auto(options: argparse.Namespace) -> int:
             workflows=scenario.workflows,
             on=scenario.on or options.platform,
             checklist=scenario.checklist,
+            prisma=scenario.prisma or options.prisma,
         ) as stage,
         opened(stage) as scene,
     ):

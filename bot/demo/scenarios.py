@@ -9,6 +9,7 @@ import psycopg
 from bot.demo import cast, going_back, planning
 from bot.demo.exercise import broken_backup, game_day
 from bot.demo.half_way import killed_in
+from bot.demo.prisma_project import PRIORITY
 from bot.demo.render_faults import render_faults
 from bot.demo.scene import LONG, Scene, expect
 from bot.demo.stage import RENDER
@@ -34,6 +35,7 @@ class Scenario:
     workflows: tuple[str, ...] = WORKFLOWS
     on: str = ""  # where the services must run; empty: anywhere
     checklist: str = "off"
+    prisma: bool = False
     speed: float = 0.0  # what people need between two moments sets it; 0: whatever was asked for
 
 
@@ -49,6 +51,20 @@ async def _migrated(scene: Scene) -> None:
     run = await scene.ends(State.COMPLETED)
     expect(await scene.has_column("cases", "priority"), "The run completed, but the migration is not in.")
     expect(not run.services_down, "The run completed with the services down.")
+
+
+async def prisma(scene: Scene) -> None:
+    """Prisma's migration runs as a one-off job of Render, held to what was approved; its own list proves it."""
+    await scene.start(PRIORITY)
+    for step in (StepName.BACKUP, StepName.STOP_SERVICES):
+        await scene.approve(step)
+    asked = await scene.question(StepName.APPLY)
+    expect("a one-off job of Render's service" in asked.message["text"], "The question does not say where it runs.")
+    await scene.approve(StepName.APPLY)
+    await scene.approve(StepName.RESTART_SERVICES)
+    await _migrated(scene)
+    code = [str(each["status"]) for each in scene.jobs if "migrate deploy" in str(each["startCommand"])]
+    expect(code == ["succeeded"], f"Prisma was not deployed once by one job: {code}")
 
 
 async def declined(scene: Scene) -> None:
@@ -227,6 +243,7 @@ SCENARIOS: dict[str, Scenario] = {
     "game-day": Scenario(game_day),
     "game-day-backup": Scenario(broken_backup),
     "render-faults": Scenario(render_faults, on=RENDER),
+    "prisma": Scenario(prisma, on=RENDER, prisma=True),
     "planned": Scenario(planning.planned, checklist="required", speed=120.0),
     "unprepared": Scenario(planning.unprepared, checklist="required", speed=120.0),
 }

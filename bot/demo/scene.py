@@ -134,6 +134,11 @@ class Scene:
             for each in statements:
                 await conn.execute(each.encode())
 
+    @property
+    def jobs(self) -> list[Mapping[str, object]]:
+        """What Render was asked to run."""
+        return list(self.stage.render.fake.estate.jobs.values()) if self.stage.render else []
+
     async def run(self) -> Run:
         """The run as the ledger has it now."""
         return await self.engine.load(self.run_id)

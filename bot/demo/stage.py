@@ -16,6 +16,7 @@ from bot.demo import cast, on_render, releases, targets_file
 from bot.demo.errors import EmbeddedPostgresError
 from bot.demo.load import load
 from bot.demo.outside.town import Town
+from bot.demo.prisma_project import project
 from bot.demo.targets_file import SERVICES
 from bot.demo.targets_file import TARGET as TARGET
 from bot.demo.workspace.server import Workspace
@@ -132,11 +133,12 @@ async def set_up(
     workflows: Collection[str] = targets_file.WORKFLOWS,
     on: str = LOCAL,
     checklist: str = "off",
+    prisma: bool = False,
 ) -> AsyncIterator[Stage]:
     """Bring everything up; everything but the database's data is gone at the end of the block.
 
     ``on``: where the services run, by the bot itself on this machine or on the stand-in for Render.
-    ``checklist``: ``required`` where a run is started by a plan.
+    ``checklist``: ``required`` where a run is started by a plan.  ``prisma``: the migrations are Prisma's.
     """
     if fresh:
         await _stop_leftovers(folder)
@@ -153,8 +155,10 @@ async def set_up(
         stack.push_async_callback(town.stop)
         workspace.outside = town.shown
         text = targets_file.written(
-            world, speed=speed, quorum=quorum, standby=standby, workflows=workflows, checklist=checklist
-        )
+            world, speed=speed, quorum=quorum, standby=standby, workflows=workflows, checklist=checklist,
+            files=not prisma,
+        )  # fmt: skip
+        text += await _prisma(world, render) if prisma else ""
         text += "\n" + town.toml(TARGET)
         stage = _stage(world, workspace, text, speed=speed, render=render, outside=town.environment)
         await release(world.store_dsn)
@@ -163,6 +167,15 @@ async def set_up(
         await stage.troupe.start()
         await stage.troupe.connected(workspace)
         yield stage
+
+
+async def _prisma(world: World, render: on_render.Hosting | None) -> str:
+    """The target's Prisma section; on Render its commands are one-off jobs."""
+    found = await project(world.folder / "app", world.production.owner_dsn)
+    await found.begin()
+    if render is not None:
+        render.fake.estate.command = found.play
+    return found.section("host" if render is None else RENDER)
 
 
 async def _migrating(store_dsn: str) -> bool:

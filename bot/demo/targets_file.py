@@ -19,8 +19,7 @@ _TARGETS = """\
 [targets.casework]
 dsn_env = "CASEWORK_DATABASE_URL"
 channel = "{channel}"
-migrations = "migrations"
-backups = "backups"
+{migrations}backups = "backups"
 state = "run"
 client_tools = "{tools}"
 speed = {speed}
@@ -62,10 +61,11 @@ def written(
     standby: str = "auto",
     workflows: Collection[str] = WORKFLOWS,
     checklist: str = "off",
+    files: bool = True,
 ) -> str:
     """The file's text for this world; ``workflows`` are the critical ones that are tried during the watch.
 
-    ``checklist``: ``required`` where runs are started by a plan.
+    ``checklist``: ``required`` where runs are started by a plan.  ``files``: the migrations are SQL files.
     """
     root = Path(__file__).parents[2]
     web = f"http://127.0.0.1:{world.ports[SERVICES[0]]}"
@@ -79,6 +79,7 @@ def written(
         speed=speed,
         standby=standby,
         checklist=checklist,
+        migrations='migrations = "migrations"\n' if files else "",
         workflows=", ".join(f'"{name}" = "{web}/{name}"' for name in workflows),
         approvers=cast.APPROVERS_GROUP,
         owner=cast.STARTER,

@@ -1,12 +1,9 @@
 """Real Prisma 6 on a database that has twelve migrations, with a stage like the one of the SQL steps."""
 
 import asyncio
-import fcntl
-import hashlib
 import os
 import secrets
 import shutil
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +13,9 @@ import pytest
 import pytest_asyncio
 
 from bot.demo import casework as sample
+from bot.demo import prisma_project
 from bot.demo.postgres import EmbeddedPostgres
+from bot.demo.prisma_project import ENVIRONMENT, KIT
 from bot.migrations import downs, listed
 from bot.ports import Context, StepError
 from bot.runbook.run import Plan, Run, State
@@ -26,35 +25,15 @@ from integrations.postgres.prisma.apply import ApplyPrisma
 from tests.integrations.postgres.conftest import POLICY, QUICK, Stage, Until
 from tests.integrations.postgres.prisma.schema12 import MIGRATIONS, SCHEMA
 
-KIT = Path(__file__).parents[3] / "prisma_kit"
 NEW = "20250401090000_priority"
 ADD = 'ALTER TABLE "cases" ADD COLUMN "priority" INTEGER;\nCREATE INDEX "cases_priority_idx" ON "cases"("priority");\n'
-#: What the kit needs where the engine's binary is not to be had; `resolve` only asks whether there is one.
-KIT_ENVIRONMENT = {"PRISMA_CLIENT_ENGINE_TYPE": "client", "PRISMA_SCHEMA_ENGINE_BINARY": "/bin/true"}
-
-
-def _npm_ci() -> Path:
-    """The pinned packages, installed once for each lock file, whoever comes first."""
-    lock = KIT / "package-lock.json"
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "migrate-bot"
-    folder = home / f"prisma-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "npm.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        if not (folder / "node_modules/.package-lock.json").exists():
-            folder.mkdir(exist_ok=True)
-            for each in (lock, KIT / "package.json"):
-                shutil.copy(each, folder)
-            npm = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
-            subprocess.run(npm, cwd=folder, check=True, capture_output=True, timeout=600)
-    return folder / "node_modules"
 
 
 @pytest.fixture(scope="session")
 def node_modules() -> Path:
     """Prisma as its lock file pins it; without Node CI fails and a laptop skips."""
     if shutil.which("npm"):
-        return _npm_ci()
+        return prisma_project.node_modules()
     if os.environ.get("CI"):
         pytest.fail("no npm on PATH: install Node 20")
     pytest.skip("no npm on PATH: install Node 20")
@@ -73,7 +52,7 @@ def write_project(folder: Path, node_modules: Path) -> Prisma:
         put(migrations, name, text)
     return Prisma(
         schema=folder / "prisma/schema.prisma", folder=folder, command=(str(node_modules / ".bin/prisma"),),
-        environment=tuple(KIT_ENVIRONMENT.items()),
+        environment=tuple(ENVIRONMENT.items()),
     )  # fmt: skip
 
 
@@ -99,7 +78,7 @@ async def twelve(
     url = pg.dsn(name, user=sample.OWNER, password=passwords[sample.OWNER])
     child = await asyncio.create_subprocess_exec(
         *project.command, "migrate", "deploy", cwd=folder, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT, env={**os.environ, **KIT_ENVIRONMENT, "DATABASE_URL": url},
+        stderr=asyncio.subprocess.STDOUT, env={**os.environ, **ENVIRONMENT, "DATABASE_URL": url},
     )  # fmt: skip
     printed, _ = await child.communicate()
     assert child.returncode == 0, printed.decode()

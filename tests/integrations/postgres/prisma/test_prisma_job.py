@@ -1,9 +1,6 @@
 """Prisma as a one-off job of Render: real Prisma on real PostgreSQL, started by the stand-in for Render."""
 
 import asyncio
-import os
-import shlex
-import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from bot.demo.prisma_project import Project
 from bot.ports import Context, StepError
 from bot.runbook.digest import digest_of, inputs_of
 from bot.runbook.run import Database, Grant
@@ -19,10 +17,8 @@ from integrations.postgres.prisma.apply import ApplyPrisma
 from integrations.postgres.prisma.cli import url_of
 from integrations.render.jobs import Jobs
 from tests.integrations.postgres.conftest import QUICK
-from tests.integrations.postgres.prisma.conftest import KIT_ENVIRONMENT, NEW, PrismaStage
+from tests.integrations.postgres.prisma.conftest import NEW, PrismaStage
 from tests.integrations.render.hosting import Hosted, hosted
-
-KEPT = ("PATH", "HOME")
 
 
 @dataclass
@@ -37,11 +33,9 @@ class Build:
     def play(self, command: str) -> tuple[int, tuple[str, ...]]:
         """One job, in the service's environment; Render gives the command to no shell."""
         self.ran.append(command)
-        assert self.stage.target.prisma is not None
-        env = {name: os.environ[name] for name in KEPT} | KIT_ENVIRONMENT | {"DATABASE_URL": self.url}
-        argv, folder = shlex.split(command), self.stage.target.prisma.folder
-        ended = subprocess.run(argv, cwd=folder, env=env, capture_output=True, text=True, check=False)
-        return ended.returncode, tuple((ended.stdout + ended.stderr).splitlines())
+        prisma = self.stage.target.prisma
+        assert prisma is not None
+        return Project(folder=prisma.folder, program=Path(prisma.command[0]), url=self.url).play(command)
 
     def at(self, step: StepName) -> Context:
         return replace(self.stage.at(step), commands=Jobs(self.render.api, self.render.site.services["web"]))

@@ -48,7 +48,8 @@ def _unknown(effects: Effects, name: str, what: str) -> None:
     schema, _, bare = name.rpartition(".")
     known = effects.world.facts.builtins or _COMMON
     if bare.lower() not in known and schema != "pg_catalog":
-        effects.unjudged.append(f"{what} is not in the database, so what it does is unknown")
+        why = "is not in the database" if effects.world.facts.read else "could not be looked up"
+        effects.unjudged.append(f"{what} {why}, so what it does is unknown")
 
 
 def _run_one(effects: Effects, function: Function, what: str) -> None:

@@ -76,7 +76,8 @@ class Effects:
         known = self.world.find(name)
         if known or (missing_ok and self.world.facts.read):
             return known
-        self.notes.append(f"{name} is not in the database now")
+        why = "is not in the database now" if self.world.facts.read else "could not be looked up"
+        self.notes.append(f"{name} {why}")
         return self.world.stranger(name)
 
     def relation(self, range_var: Any, *, missing_ok: bool = False) -> Known | None:

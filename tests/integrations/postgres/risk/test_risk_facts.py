@@ -110,3 +110,20 @@ def test_lines_never_get_long(count: int) -> None:
     assert len(lines) <= MOST
     assert sum(map(len, lines)) < 1600
     assert count < 20 or "more statements of medium or high risk" in lines[-1]
+
+
+async def test_a_locked_table_hides_much_and_nothing_false_is_said_of_it(stage: Stage) -> None:
+    """Sizes wait for the lock, so the database is not known: the worst is said, but not that things are not there."""
+    stage.write("001_fill.sql", "alter table cases add column mark bytea default sha256('x')")
+    script = read_script(stage.target.migrations, "001_fill.sql")
+    async with (
+        await psycopg.AsyncConnection.connect(stage.target.dsn) as holder,
+        session(stage.target.dsn, "risk") as db,
+    ):
+        await holder.execute("lock table cases in access exclusive mode")
+        found = await look(stage.target, [script], db)
+
+    text = "\n".join(found.lines)
+    assert Risk.HIGH is found.report.level
+    assert "the function sha256() could not be looked up" in text
+    assert "is not in the database" not in text

@@ -18,6 +18,7 @@ from bot.demo import casework as sample
 from bot.demo.postgres import EmbeddedPostgres
 
 PASSWORDS = {role: secrets.token_hex(8) for role in (sample.OWNER, sample.APP, sample.BOT)}
+ROOM = 6 * 1024**3  # bytes; four workers with their servers take about a third of it
 FOREIGN = ("SLACK__", "PG", "DATABASE_URL")
 
 
@@ -28,10 +29,21 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
+def _in_memory() -> Path:
+    """Where there is a file system in memory with room, databases are made there: making one is twenty times faster."""
+    memory = Path("/dev/shm")  # noqa: S108 - only a folder of our own is made there
+    roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM
+    return memory if roomy else Path("/tmp")  # noqa: S108
+
+
 @contextlib.contextmanager
-def short_folder() -> Iterator[Path]:
-    """An empty folder with a short path that a server's user may enter, unlike pytest's own."""
-    folder = Path(tempfile.mkdtemp(prefix="mb", dir="/tmp")).resolve()
+def short_folder(*, lasting: bool = False) -> Iterator[Path]:
+    """An empty folder with a short path that a server's user may enter, unlike pytest's own.
+
+    ``lasting``: on a real disk, for who measures one.
+    """
+    place = Path("/tmp") if lasting else _in_memory()  # noqa: S108
+    folder = Path(tempfile.mkdtemp(prefix="mb", dir=place)).resolve()
     folder.chmod(0o711)
     try:
         yield folder

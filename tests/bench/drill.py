@@ -97,7 +97,7 @@ async def _unseen(text: str, fraction: float | None) -> None:
 
 async def bench(scale: float, names: Sequence[str]) -> list[Tried]:
     """Each of them on a fresh copy of the sample."""
-    with short_folder() as work:
+    with short_folder(lasting=True) as work:
         async with EmbeddedPostgres(work / "data", durable=True) as pg:
             await sample.create_roles(pg, PASSWORDS)
             await sample.ensure_template(pg, PASSWORDS, scale=scale)

@@ -168,7 +168,7 @@ def summary(figures: Sequence[Figures], client: str) -> str:
 
 async def bench(sizes: Sequence[float], folder: Path | None) -> tuple[list[Figures], str]:
     """The figures of each size, and which client wrote what."""
-    with short_folder() as work:
+    with short_folder(lasting=True) as work:
         async with EmbeddedPostgres(work / "data", durable=True) as pg:
             await sample.create_roles(pg, PASSWORDS)
             tools = await find_tools(18, folder or EmbeddedPostgres.bin_dir())

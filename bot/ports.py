@@ -318,11 +318,22 @@ class Directory(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Attachment:
-    """A text file that goes with a letter.  ``name`` is unique for ever: by it the file is found again."""
+    """A file that goes with a letter.  ``name`` is unique for ever: by it the file is found again.
+
+    Of a picture ``text`` is what it is drawn of, ``alt`` says in words what is to be seen, and ``data`` are its bytes,
+    once it is drawn.
+    """
 
     name: str
     title: str
     text: str
+    alt: str = ""
+    data: bytes = b""
+
+    @property
+    def body(self) -> bytes:
+        """What is uploaded."""
+        return self.data or self.text.encode()
 
 
 @dataclass(frozen=True, kw_only=True)

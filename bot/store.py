@@ -201,6 +201,7 @@ class Waiting:
     file_name: str | None
     file_title: str | None
     file_text: str | None
+    file_alt: str | None
     wanted: int
     posted: int
     trying: bool
@@ -223,7 +224,9 @@ class Waiting:
     def file(self) -> Attachment | None:
         if self.file_name is None:
             return None
-        return Attachment(name=self.file_name, title=self.file_title or "", text=self.file_text or "")
+        return Attachment(
+            name=self.file_name, title=self.file_title or "", text=self.file_text or "", alt=self.file_alt or ""
+        )
 
     @property
     def address(self) -> Address | None:
@@ -250,6 +253,7 @@ async def put_letter(conn: Connection, letter: Letter) -> None:
         file_name=file.name if file else None,
         file_title=file.title if file else None,
         file_text=file.text if file else None,
+        file_alt=file.alt or None if file else None,
     )
 
 

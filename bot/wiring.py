@@ -70,6 +70,7 @@ from integrations.freeze.calendar import FreezeCalendar
 from integrations.health.pool import connections_used
 from integrations.health.probe import HealthProbe
 from integrations.local.platform import LocalPlatform
+from integrations.picture.draw import draw
 from integrations.postgres import stopped
 from integrations.postgres.build import build as postgres
 from integrations.postgres.drill.damaged import Damaged
@@ -265,7 +266,7 @@ async def assembled(settings: Settings, *, checkpoint: Checkpoint = nothing) -> 
         )  # fmt: skip
         handlers: dict[str, Handler] = {
             "drive": Driver(engine, adapters, targets, point_of_no_return, jobs_of(sites)).drive,
-            "publish": Publisher(engine, channel).publish,
+            "publish": Publisher(engine, channel, draw).publish,
             "notify": Notifier(engine, queue, outside).notify,
             "tick": timed.tick,
             "deadman": timed.deadman,

@@ -88,4 +88,4 @@ async def names(dsn: str) -> tuple[str, ...]:
 
 async def _ask(dsn: str, query: LiteralString, *values: str) -> list[tuple[object, ...]]:
     async with await psycopg.AsyncConnection.connect(dsn) as db:
-        return await (await db.execute(query, values)).fetchall()
+        return await (await db.execute(query, values or None)).fetchall()

@@ -29,7 +29,7 @@ async def render_faults(scene: Scene) -> None:
     run = await scene.ends(State.COMPLETED)
     expect(await scene.has_column("cases", "priority"), "The run completed, but the migration is not in.")
     expect(not run.services_down, "The run completed with the services down.")
-    for service in world.services.values():
+    for service in (world.named(name) for name in hosting.services):
         _as_it_was(service, world.happenings(service))
     lost = [each for each in faults.spoiled if each.startswith(Fault.LOST)]
     print(f"   (went wrong on Render) {len(faults.spoiled)} calls, of them {len(lost)} writes whose answer was lost")

@@ -5,23 +5,32 @@ the channel is asked for its key first.  The job's lock keeps two publishers of 
 """
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import replace
 
 import structlog
 
 from bot import store
 from bot.engine import Engine
-from bot.ports import Address, Busy, Channel, Unclear, Undeliverable
+from bot.ports import Address, Attachment, Busy, Channel, Letter, Unclear, Undeliverable
 from bot.store import Waiting
 
 _log = structlog.get_logger()
+Draw = Callable[[Attachment], bytes]
+
+
+def as_it_is(file: Attachment) -> bytes:
+    """Where nobody draws: the file's text."""
+    return file.text.encode()
 
 
 class Publisher:
-    """Brings what is true to where people are."""
+    """Brings what is true to where people are; ``draw`` makes a picture of its file."""
 
-    def __init__(self, engine: Engine, channel: Channel) -> None:
+    def __init__(self, engine: Engine, channel: Channel, draw: Draw = as_it_is) -> None:
         self._engine = engine
         self._channel = channel
+        self._draw = draw
 
     async def publish(self, run_id: str) -> None:
         """Deliver everything of a run that waits.
@@ -75,9 +84,16 @@ class Publisher:
             return await self._redrawn(letter, found)
         await self._mark(letter)
         self._engine.checkpoint("post", letter.key)
-        posted = await self._channel.post(letter.letter, thread)
+        posted = await self._channel.post(await self._drawn(letter.letter), thread)
         self._engine.checkpoint("posted", letter.key)
         return posted
+
+    async def _drawn(self, letter: Letter) -> Letter:
+        """A picture is drawn when it is sent, beside the loop: what is kept of it is what it shows."""
+        file = letter.file
+        if file is None or not file.name.endswith(".png"):
+            return letter
+        return replace(letter, file=replace(file, data=await asyncio.to_thread(self._draw, file)))
 
     async def _redrawn(self, letter: Waiting, address: Address) -> Address:
         """In its present form; a file stays as it was uploaded."""

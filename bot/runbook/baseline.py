@@ -1,7 +1,7 @@
 """How the services were before the migration, and what that means for the numbers they are held against afterwards.
 
 A service that had 6 % errors before is not blamed on the migration; a doubling is.  So a number that was passed
-already before gives way to twice the figure of then; every other number stays as it is.
+already before, or almost, gives way to twice the figure of then; every other number stays as it is.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,6 +12,7 @@ from bot.runbook.samples import Sample
 from bot.runbook.thresholds import Thresholds
 
 MOST = 20  # measurements that are kept, the newest: ten minutes of them at one in 30 s
+NEARLY = 0.9  # of a limit: a rate of few requests is coarse, and its median may lie just below what it truly is
 FEWEST = 3  # from so many on a median is more than chance
 
 
@@ -67,16 +68,16 @@ def in_force(own: Thresholds, before: Baseline) -> Thresholds:
         own,
         error_rate=_raised(own.error_rate, before.error_rate, _twice_the_share),
         failed_rate=_raised(own.failed_rate, before.failed_rate, _twice_the_share),
-        connection_failures=_raised(own.connection_failures, before.connection_failures, _twice_the_share),
+        connection_failures=_raised(own.connection_failures, before.connection_failures, _twice_the_share, from_=1.0),
         error_rate_alert=_raised(own.error_rate_alert, before.error_rate, _twice_the_share),
-        p95_ms=_raised(own.p95_ms, before.p95_ms, _twice),
-        pool=_raised(own.pool, before.pool, _twice_the_share),
-        latency_ms=_raised(own.latency_ms, before.latency_ms, _twice),
+        p95_ms=_raised(own.p95_ms, before.p95_ms, _twice, from_=1.0),
+        pool=_raised(own.pool, before.pool, _twice_the_share, from_=1.0),
+        latency_ms=_raised(own.latency_ms, before.latency_ms, _twice, from_=1.0),
     )
 
 
-def _raised(limit: float, before: float | None, grown: Callable[[float], float]) -> float:
-    return limit if before is None or before <= limit else grown(before)
+def _raised(limit: float, before: float | None, grown: Callable[[float], float], *, from_: float = NEARLY) -> float:
+    return limit if before is None or before <= from_ * limit else max(limit, grown(before))
 
 
 def _twice(before: float) -> float:

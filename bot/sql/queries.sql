@@ -123,9 +123,10 @@ select id from runs where active and target = %(target)s;
 
 -- name: put_letter
 -- A message to be delivered; a key that is already there changes nothing.
-insert into letters (key, run_id, channel, thread, pin, payload, file_name, file_title, file_text)
+insert into letters (key, run_id, channel, thread, pin, payload, file_name, file_title, file_text, file_alt)
 values (
-    %(key)s, %(run_id)s, %(channel)s, %(thread)s, %(pin)s, %(payload)s, %(file_name)s, %(file_title)s, %(file_text)s
+    %(key)s, %(run_id)s, %(channel)s, %(thread)s, %(pin)s, %(payload)s, %(file_name)s, %(file_title)s, %(file_text)s,
+    %(file_alt)s
 ) on conflict (key) do nothing;
 
 -- name: redraw_letter
@@ -134,12 +135,12 @@ update letters set payload = %(payload)s, wanted = wanted + 1 where key = %(key)
 
 -- name: waiting_letters
 -- What is not delivered yet, oldest first.
-select key, run_id, channel, thread, pin, payload, file_name, file_title, file_text, wanted, posted, trying, at, ts
+select key, run_id, channel, thread, pin, payload, file_name, file_title, file_text, file_alt, wanted, posted, trying, at, ts
 from letters where run_id = %(run_id)s and posted < wanted order by seq;
 
 -- name: letter
 -- One message by its key.
-select key, run_id, channel, thread, pin, payload, file_name, file_title, file_text, wanted, posted, trying, at, ts
+select key, run_id, channel, thread, pin, payload, file_name, file_title, file_text, file_alt, wanted, posted, trying, at, ts
 from letters where key = %(key)s;
 
 -- name: trying_letter

@@ -77,6 +77,7 @@ create table if not exists letters (
 alter table letters add column if not exists file_name text;
 alter table letters add column if not exists file_title text;
 alter table letters add column if not exists file_text text;
+alter table letters add column if not exists file_alt text;
 create index if not exists letters_waiting on letters (run_id, seq) where posted < wanted;
 
 -- Logs of the steps' child processes, redacted before they get here.

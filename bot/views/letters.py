@@ -16,6 +16,7 @@ from bot.views import blocks as b
 from bot.views.blocked import blocked
 from bot.views.blocks import Glyph
 from bot.views.card import card
+from bot.views.charted import chart_file
 from bot.views.exercise import marked
 from bot.views.lines import granted, line
 from bot.views.question import question
@@ -77,9 +78,9 @@ def letters(
             key, made = question_key(after, number), notices.reminder(after, after.question, level)
             return (_letter(after, f"{key}:reminder{level}", made, thread=key),)
         case e.StepFinished():
-            return _finished(after, event, head, record)
+            return (*_finished(after, event, head, record), *_chart(after, before))
         case e.StepFailed() if alarms.opens_way_back(before, event):
-            return (_in_channel(after, "criterion", alarms.criterion_met(after, event)),)
+            return (_in_channel(after, "criterion", alarms.criterion_met(after, event)), *_chart(after, before))
         case e.StepFailed() | e.Held() | e.HandedOver():
             return _asks_what_now(after, event.at)
         case e.BlockersSeen(blockers=blockers):
@@ -105,7 +106,7 @@ def _told(run: Run, event: e.Event, head: str) -> Letters:
     """What is said as it happens, and asks nobody to answer this very message."""
     match event:
         case e.StatusPosted(at=at):
-            return (_in_channel(run, "status", notices.status(run, at, head)),)
+            return (_in_channel(run, "status", notices.status(run, at, head)), *_chart(run, run))
         case e.Nudged(at=at):
             return (_in_channel(run, "nudge", waiting.asks(run, at)),)
         case e.HealthJudged(judgement=Judgement.ALERT, reason=reason):
@@ -213,6 +214,15 @@ def _investigation(run: Run, now: float, head: str, record: Record) -> Letters:
         *(_letter(run, f"{key}:{part}", made, thread=key) for part, made in known.items()),
         *report_letters(run, files, key, f"{run.version}:investigation:report"),
     )
+
+
+def _chart(run: Run, watched: Run | None) -> Letters:
+    """What a watch has measured, as a picture in the thread: every 15 minutes, at its end, and with a breach."""
+    if watched is None or watched.state is not State.WATCHING or not watched.samples:
+        return ()
+    file = chart_file(watched, f"{run.id}-{run.version}.png")
+    made = b.payload(f"{Glyph.INFO} {said(file.title)}.")
+    return (_letter(run, _key(run, "chart"), made, thread=card_key(run), file=file),) if file.text else ()
 
 
 def _blocker(run: Run, blocker: Blocker) -> Letter:

@@ -67,9 +67,9 @@ class ConsoleChannel:
         path = self._folder / Path(file.name).name
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            path.write_text(file.text, "utf-8")
+            path.write_bytes(file.body)
         except OSError as error:
-            return f"{file.title} could not be written to {path} ({error}); it says:\n{file.text}"
+            return f"{file.title} could not be written to {path} ({error}); it says:\n{file.alt or file.text}"
         return f"{file.title}: {path.absolute()}"
 
     def _lead(self, payload: Mapping[str, object]) -> str:

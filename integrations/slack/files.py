@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.ports import Attachment, Unclear
 from integrations.slack.calls import ask
 
+_ALT = 1000  # characters (docs.slack.dev/reference/methods/files.getUploadURLExternal, alt_txt)
 _COMMENT = 4000  # characters; what goes beside the file is held to the same limit as any message
 
 
@@ -23,8 +24,8 @@ def holds(message: Mapping[str, Any], file: Attachment) -> bool:
 
 async def upload(client: AsyncWebClient, channel: str, thread: str | None, file: Attachment, text: str) -> None:
     """Share the file with ``text`` beside it; nothing is seen of it before the last call."""
-    body = file.text.encode()
-    asked = client.files_getUploadURLExternal(filename=file.name, length=len(body))
+    body, seen = file.body, {"alt_txt": file.alt[:_ALT]} if file.alt else {}
+    asked = client.files_getUploadURLExternal(filename=file.name, length=len(body), **seen)
     place = await ask("files.getUploadURLExternal", asked)
     await _send(client, str(place["upload_url"]), body)
     shared = client.files_completeUploadExternal(

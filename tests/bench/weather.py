@@ -63,6 +63,7 @@ def healthy(seed: int) -> Hour:
 def _passing(dice: random.Random, usual: Climate) -> Iterator[Sample]:
     """Spikes, one burst of at most four minutes, and holes; none of them lasts."""
     burst = range(start := dice.randrange(10, 110), start + dice.randint(1, 8)) if dice.random() < 0.3 else range(0)
+    blinked = False  # twice in a row would be a critical workflow that does not work
     for number, at in enumerate(_moments(0, HOUR)):
         found = _measured(dice, usual, at)
         chance = dice.random()
@@ -78,10 +79,9 @@ def _passing(dice: random.Random, usual: Climate) -> Iterator[Sample]:
             found = replace(found, p95_ms=dice.uniform(1000, 9000), latency_ms=dice.uniform(100, 900))
         elif chance < 0.035:
             found = replace(found, connection_failures=0.5)
-        elif chance < 0.04 and number + 1 < HOUR:
+        elif chance < 0.04 and not blinked:
             found = replace(found, broken=("search",))
-            yield found
-            continue
+        blinked = bool(found.broken)
         yield found
 
 

@@ -129,6 +129,18 @@ async def test_pins_reactions_and_files_are_shown(page: Page, server: PageServer
     await expect(page.locator(".message.pinned")).to_have_count(0)
 
 
+async def test_a_picture_is_seen_where_it_was_posted(page: Page, server: PageServer) -> None:
+    """Small, with the words for who cannot see it; a click opens it."""
+    about = {"id": "F2", "title": "Measurements", "name": "m-1.png", "size": 2048, "mimetype": "image/png"}
+    file = {**about, "url": "/static/icon.svg", "alt_txt": "Error rate: 3 measurements"}
+    server.hello = hello([message(text="The chart", files=[file])])
+    await visit(page, server)
+
+    shown = page.get_by_role("img", name="Error rate: 3 measurements")
+    await expect(shown).to_be_visible()
+    await expect(page.locator("a.shown")).to_have_attribute("href", "/static/icon.svg")
+
+
 async def test_new_messages_do_not_move_a_reader_who_scrolled_up(page: Page, server: PageServer) -> None:
     """Who reads old messages is offered a way down; who is at the bottom follows."""
     server.hello = hello([message(text=f"line {number}\n" * 5) for number in range(20)])

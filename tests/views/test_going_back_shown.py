@@ -130,9 +130,10 @@ def test_a_met_criterion_is_told_aloud_and_nobody_is_asked_what_now(story: str) 
     """The way back is asked for at once, so there is no message whose buttons die a moment later."""
     script = STORIES[story](Script())
     page = page_of(script, StepFailed)
-    (letter,) = script.letters(page)
+    letter, *charts = script.letters(page)
 
     assert letter.thread == ""
+    assert all(each.file and each.file.name.endswith(".png") for each in charts)
     assert text(letter).startswith("🚨 Rollback criterion met: ")
     assert text(letter).endswith("The way back is described below.")
     assert not [each for each in all_letters(script) if ":stuck:" in each.key]
@@ -235,7 +236,7 @@ def test_the_investigations_thread_has_timeline_failure_logs_and_report() -> Non
 def test_the_report_has_everything_in_one_file() -> None:
     """Timeline, approvals with whole digests, complete evidence, what is kept where, logs, and the ledger's head."""
     script = STORIES["breach"](Script())
-    file = next(each.file for each in all_letters(script) if each.file)
+    file = next(each.file for each in all_letters(script) if each.file and each.file.name.endswith(".md"))
 
     assert (file.name, file.title) == ("investigation-run-7f3a.md", "Investigation of run run-7f3a")
     for part in (
@@ -258,7 +259,7 @@ def test_the_report_has_everything_in_one_file() -> None:
 def test_peoples_words_cannot_break_the_report() -> None:
     """A pipe ends no cell, a tag is no tag, and no line of a log closes the fence."""
     script = STORIES["breach"](Script(words="a | b <script>", lines=("~~~~", "# no heading")))
-    file = next(each.file for each in all_letters(script) if each.file)
+    file = next(each.file for each in all_letters(script) if each.file and each.file.name.endswith(".md"))
 
     assert "a \\| b &lt;script>" in file.text
     assert "<script>" not in file.text.split("## Logs")[0]

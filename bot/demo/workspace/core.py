@@ -24,6 +24,7 @@ class File:
     id: str
     name: str
     title: str = ""
+    alt: str = ""
     content: bytes | None = None
 
 

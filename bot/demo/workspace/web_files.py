@@ -11,7 +11,7 @@ from bot.demo.workspace.errors import SlackError
 
 def upload_url(core: Core, args: Args) -> Json:
     """files.getUploadURLExternal."""
-    file = File(id=core.ids.next("F"), name=str(args.need("filename")))
+    file = File(id=core.ids.next("F"), name=str(args.need("filename")), alt=args.text("alt_txt") or "")
     args.need("length")
     core.files[file.id] = file
     return {"upload_url": f"{core.url}/upload/{file.id}", "file_id": file.id}
@@ -64,6 +64,7 @@ def _file_object(core: Core, file: File) -> Json:
         "id": file.id,
         "name": file.name,
         "title": file.title,
+        **({"alt_txt": file.alt} if file.alt else {}),
         "mimetype": mimetypes.guess_type(file.name)[0] or "application/octet-stream",
         "size": len(file.content or b""),
         "user": core.seed.bot.id,

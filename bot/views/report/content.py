@@ -44,7 +44,7 @@ def document(run: Run, record: Record, now: float, head: str = "") -> Document:
         *_checklist(run, record.preparation),
         *_evidence(run),
         _schema(run),
-        _section("Metrics", *charts(run.id, record.events), empty="Nothing was measured."),
+        _section("Metrics", *charts(run.id, record.events, run.plan.thresholds), empty="Nothing was measured."),
         *afterwards(record.follow_up),
         _kept(run),
         Section(title="Logs, newest last", parts=(Box(lines=record.logs or ("Nothing was logged.",)),)),

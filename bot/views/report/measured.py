@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.runbook import events as e
 from bot.runbook.samples import Judgement, Sample
-from bot.runbook.thresholds import RUNBOOK
+from bot.runbook.thresholds import RUNBOOK, Thresholds
 from bot.views.report.document import Chart, Point
 from bot.views.timeline import walked
 
@@ -18,15 +18,20 @@ class Measure:
     title: str
     unit: str
     factor: float = 1.0
-    limit: float | None = None
+    threshold: str = ""  # its field of the thresholds
+
+    def held_to(self, thresholds: Thresholds) -> float:
+        """The number that people look at, as it is shown."""
+        limit: float = getattr(thresholds, self.threshold or self.field)
+        return limit * self.factor
 
 
 MEASURES = (  # thresholds: the rows of runbook step 7, "Metrics to Watch", and of "Key Metrics"
-    Measure(field="error_rate", title="Error rate", unit="%", factor=100, limit=RUNBOOK.error_rate_alert * 100),
-    Measure(field="failed_rate", title="Failed requests", unit="%", factor=100, limit=RUNBOOK.failed_rate * 100),
-    Measure(field="p95_ms", title="Response time (p95)", unit="ms", limit=RUNBOOK.p95_ms),
-    Measure(field="latency_ms", title="Database latency", unit="ms", limit=RUNBOOK.latency_ms),
-    Measure(field="pool", title="Database connections", unit="%", factor=100, limit=RUNBOOK.pool * 100),
+    Measure(field="error_rate", title="Error rate", unit="%", factor=100, threshold="error_rate_alert"),
+    Measure(field="failed_rate", title="Failed requests", unit="%", factor=100),
+    Measure(field="p95_ms", title="Response time (p95)", unit="ms"),
+    Measure(field="latency_ms", title="Database latency", unit="ms"),
+    Measure(field="pool", title="Database connections", unit="%", factor=100),
 )
 
 
@@ -47,23 +52,28 @@ def watches(run_id: str, events: Sequence[e.Event]) -> dict[str, list[Sample]]:
     return found
 
 
-def charts(run_id: str, events: Sequence[e.Event]) -> tuple[Chart, ...]:
+def charts(run_id: str, events: Sequence[e.Event], thresholds: Thresholds = RUNBOOK) -> tuple[Chart, ...]:
     """Every figure that was measured, watch by watch."""
     marks = tuple(_marks(events))
     return tuple(
         chart
         for title, samples in watches(run_id, events).items()
         for measure in MEASURES
-        if (chart := drawn(title, samples, measure, marks)) is not None
+        if (chart := drawn(title, samples, measure, marks, thresholds)) is not None
     )
 
 
 def drawn(
-    title: str, samples: Sequence[Sample], measure: Measure, marks: tuple[tuple[float, str], ...] = ()
+    title: str,
+    samples: Sequence[Sample],
+    measure: Measure,
+    marks: tuple[tuple[float, str], ...] = (),
+    thresholds: Thresholds = RUNBOOK,
 ) -> Chart | None:
     """One chart, or nothing where the figure was never measured."""
     points = tuple(Point(at=each.at, value=value(each, measure)) for each in samples)
-    chart = Chart(title=f"{measure.title}, {title}", unit=measure.unit, points=points, limit=measure.limit, marks=marks)
+    limit = measure.held_to(thresholds)
+    chart = Chart(title=f"{measure.title}, {title}", unit=measure.unit, points=points, limit=limit, marks=marks)
     return chart if chart.values else None
 
 

@@ -122,7 +122,13 @@ function attachment(one, ctx) {
 
 function files(message) {
   if (!message.files?.length) return null;
-  return h("ul", { class: "files" }, message.files.map((file) => h("li", {}, h("span", { class: "file-mark", "aria-hidden": "true" }, "📄"), fileLink(file), h("span", { class: "file-about" }, size(file.size)))));
+  return h("ul", { class: "files" }, message.files.map((file) => h("li", {}, h("span", { class: "file-mark", "aria-hidden": "true" }, "📄"), fileLink(file), h("span", { class: "file-about" }, size(file.size)), picture(file))));
+}
+
+// A picture is shown below its name, as Slack shows one; whoever cannot see it is told what is to be seen.
+function picture(file) {
+  if (!file.mimetype?.startsWith("image/")) return null;
+  return h("a", { class: "shown", href: file.url, target: "_blank", rel: "noopener" }, h("img", { class: "picture", src: file.url, alt: file.alt_txt || file.title || file.name }));
 }
 
 function fileLink(file) {

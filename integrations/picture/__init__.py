@@ -1,0 +1,1 @@
+"""Pictures for people: charts of measurements as PNG."""

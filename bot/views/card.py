@@ -10,6 +10,7 @@ from bot.views import blocks as b
 from bot.views import danger
 from bot.views.blocks import Glyph
 from bot.views.exercise import marked
+from bot.views.figures import figures
 from bot.views.limits import message_problems
 from bot.views.offers import buttons, offered
 from bot.views.plan import plan_block, steps_in_words
@@ -42,6 +43,11 @@ def _drawn(run: Run, now: float, progress: str, head: str, evidence: int) -> lis
         b.header(f"{glyph(run)} {said(run.plan.name, 60)}: {escape(texts.place(run))}"),
         b.section(_situation(run, progress)),
         plan_block(run, progress, evidence),
+        *(
+            [b.section("*Watched:*\n" + "\n".join(f"• {each}" for each in watched))]
+            if (watched := figures(run))
+            else []
+        ),
         *b.facts(_facts(run, now)),
         b.section(f"*Purpose:* {said(run.plan.purpose)}"),
         *(b.section(line) for line in danger.statements(run.dangers)),
@@ -126,6 +132,7 @@ def _in_words(run: Run, now: float, progress: str, head: str) -> str:
         f"Needed: {mention(texts.needed(run))} {escape(wanted)}" if wanted else "",
         "" if run.final else f"Next: {escape(texts.next_up(run))}",
         steps_in_words(run),
+        f"Watched: {'; '.join(watched)}." if (watched := figures(run)) else "",
         f"Purpose: {said(plan.purpose)}.",
         *(line.replace("*", "") for line in danger.statements(run.dangers)),
         f"Started by {said(plan.starter_name, 80)} at {utc(run.started_at)}; risk {danger.level(run)}.",

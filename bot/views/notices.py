@@ -12,6 +12,7 @@ from bot.runbook.wording import duration, utc
 from bot.views import blocks as b
 from bot.views.blocks import Glyph
 from bot.views.card import needed_line
+from bot.views.figures import figures
 from bot.views.lines import step_title
 from bot.views.question import title, until
 from bot.views.text import escape, mention, moment, said
@@ -47,7 +48,9 @@ def status(run: Run, now: float, head: str) -> b.Payload:
     lines = escape(texts.status(run, now, head)).splitlines()
     call = needed_line(run).replace("*Needed:*", "Needed:", 1)
     marked = "\n".join(call if call and line.startswith("Needed: ") else line for line in lines)
-    return b.payload(marked, [b.section(marked)])
+    watched = "\n".join(f"• {each}" for each in figures(run))
+    parts = [part for part in (marked, watched) if part]
+    return b.payload("\n".join(parts), [b.section(part) for part in parts])
 
 
 def reminder(run: Run, asked: Question, level: int) -> b.Payload:

@@ -28,7 +28,9 @@ async def bad_health(scene: Scene) -> None:
     expect(float(run.fact(StepName.GO_BACK, "switch_seconds") or 9) < 1, "The switch took longer than a second.")
     salvaged = scene.stage.world.backups / f"{run.id}.salvage"
     expect((salvaged / "salvage.json").is_file(), "Nothing was saved of what was written since the copy.")
-    report = await scene.dana.wait_message(lambda message: bool(message.get("files")))
+    report = await scene.dana.wait_message(
+        lambda message: any(each["name"].endswith(".md") for each in message.get("files") or ())
+    )
     expect(run.id in report["files"][0]["name"], "The report is not attached to the investigation.")
 
 

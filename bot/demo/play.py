@@ -73,6 +73,7 @@ async def _auto(options: argparse.Namespace) -> int:
             on=scenario.on or options.platform,
             checklist=scenario.checklist,
             prisma=scenario.prisma or options.prisma,
+            follow_up_speed=scenario.follow_up_speed,
         ) as stage,
         opened(stage) as scene,
     ):

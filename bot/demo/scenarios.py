@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from bot.demo import cast, going_back, planning
+from bot.demo import cast, going_back, planning, watching
 from bot.demo.exercise import broken_backup, game_day
 from bot.demo.half_way import killed_in
 from bot.demo.prisma_project import PRIORITY
@@ -36,6 +36,7 @@ class Scenario:
     on: str = ""  # where the services must run; empty: anywhere
     checklist: str = "off"
     prisma: bool = False
+    follow_up_speed: float = 0.0
     speed: float = 0.0  # what people need between two moments sets it; 0: whatever was asked for
 
 
@@ -243,6 +244,7 @@ SCENARIOS: dict[str, Scenario] = {
     "game-day": Scenario(game_day),
     "game-day-backup": Scenario(broken_backup),
     "render-faults": Scenario(render_faults, on=RENDER),
+    "watch": Scenario(watching.watch, speed=90.0, follow_up_speed=17280.0),  # two days in ten seconds
     "prisma": Scenario(prisma, on=RENDER, prisma=True),
     "planned": Scenario(planning.planned, checklist="required", speed=120.0),
     "unprepared": Scenario(planning.unprepared, checklist="required", speed=120.0),

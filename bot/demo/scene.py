@@ -12,11 +12,13 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from bot import store
 from bot.demo import cast
 from bot.demo.stage import TARGET, Stage
 from bot.demo.workspace.player import Button, Player
 from bot.engine import Engine
 from bot.planner import Planner
+from bot.runbook.follow_up.follow_up import FollowUp
 from bot.runbook.run import Run, State
 from bot.runbook.steps import StepName
 from bot.views.ids import Field, Verb, choice, decode_value
@@ -133,6 +135,14 @@ class Scene:
         async with await psycopg.AsyncConnection.connect(self.stage.target.dsn) as conn:
             for each in statements:
                 await conn.execute(each.encode())
+
+    async def followed(self) -> FollowUp:
+        """What follows the run, as its own ledger has it."""
+        async with self.engine.connection() as conn:
+            found = await store.follow_up(conn, store.follow_up_id(self.run_id))
+        if found is None:
+            raise ScenarioFailed("Nothing follows the run.")
+        return found
 
     @property
     def jobs(self) -> list[Mapping[str, object]]:

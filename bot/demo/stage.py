@@ -134,6 +134,7 @@ async def set_up(
     on: str = LOCAL,
     checklist: str = "off",
     prisma: bool = False,
+    follow_up_speed: float = 0.0,
 ) -> AsyncIterator[Stage]:
     """Bring everything up; everything but the database's data is gone at the end of the block.
 
@@ -156,7 +157,7 @@ async def set_up(
         workspace.outside = town.shown
         text = targets_file.written(
             world, speed=speed, quorum=quorum, standby=standby, workflows=workflows, checklist=checklist,
-            files=not prisma,
+            files=not prisma, follow_up_speed=follow_up_speed,
         )  # fmt: skip
         text += await _prisma(world, render) if prisma else ""
         text += "\n" + town.toml(TARGET)

@@ -23,7 +23,7 @@ channel = "{channel}"
 state = "run"
 client_tools = "{tools}"
 speed = {speed}
-standby = "{standby}"
+{follow_up_speed}standby = "{standby}"
 checklist = "{checklist}"
 workflows = {{ {workflows} }}
 
@@ -62,10 +62,12 @@ def written(
     workflows: Collection[str] = WORKFLOWS,
     checklist: str = "off",
     files: bool = True,
+    follow_up_speed: float = 0.0,
 ) -> str:
     """The file's text for this world; ``workflows`` are the critical ones that are tried during the watch.
 
     ``checklist``: ``required`` where runs are started by a plan.  ``files``: the migrations are SQL files.
+    ``follow_up_speed``: how fast the two days after a run pass, where that is not as fast as the rest.
     """
     root = Path(__file__).parents[2]
     web = f"http://127.0.0.1:{world.ports[SERVICES[0]]}"
@@ -77,6 +79,7 @@ def written(
         channel=cast.ENGINEERING,
         tools=world.postgres.bin_dir(),
         speed=speed,
+        follow_up_speed=f"follow_up_speed = {follow_up_speed}\n" if follow_up_speed else "",
         standby=standby,
         checklist=checklist,
         migrations='migrations = "migrations"\n' if files else "",

@@ -80,6 +80,15 @@ class Timing:
             speed=speed,
         )
 
+    def followed_faster(self, life: "Timing", speed: float) -> "Timing":
+        """These, but what comes after a run is ``speed`` times shorter than in ``life``."""
+        return replace(
+            self,
+            follow_every=max(life.follow_every / speed, 0.2),
+            follow_for=life.follow_for / speed,
+            review_after=life.review_after / speed,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Approval:

@@ -131,6 +131,7 @@ class TargetConfig(_Model):
     )
     squawk_exclude: tuple[Rule, ...] = Field(default=(), description="rules of squawk that are not wanted")
     speed: Seconds = Field(default=1.0, description="how many times faster waits pass; for trials")
+    follow_up_speed: Seconds | None = Field(default=None, description="the same after a run; default: as speed")
 
     @model_validator(mode="after")
     def _every_service_is_somewhere(self) -> Self:

@@ -113,7 +113,8 @@ def target_of(name: str, config: TargetConfig, base: Path) -> Target:
 def _timing(config: TargetConfig) -> Timing:
     """How long things wait, at the demo's speed where it has one."""
     timing = replace(Timing(), follow_every=config.follow_up_minutes * 60)
-    return timing.faster(config.speed) if config.speed != 1 else timing
+    hurried = timing.faster(config.speed) if config.speed != 1 else timing
+    return hurried if config.follow_up_speed is None else hurried.followed_faster(timing, config.follow_up_speed)
 
 
 def _announcement(name: str, config: TargetConfig, base: Path) -> str:

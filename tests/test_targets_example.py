@@ -61,7 +61,7 @@ def test_defaults_in_the_example_are_the_defaults() -> None:
         defaults.setdefault(name, []).append(each.get("default"))
     said = [(name, tomllib.loads(f"value = {written}")["value"]) for name, written in shown]
     assert len(said) >= 8
-    no_default = ("announcement", "client_tools", "ca_file", "ics_env")
+    no_default = ("announcement", "client_tools", "ca_file", "ics_env", "follow_up_speed")
     assert [] == [each for each in said if each[0] not in no_default and each[1] not in defaults[each[0]]]
 
 

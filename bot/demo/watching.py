@@ -28,7 +28,9 @@ async def watch(scene: Scene) -> None:
     creeping.cancel()
     await scene.dana.wait_message(lambda found: "The services are judged healthy" in found["text"], timeout=LONG)
     card = await scene.dana.wait_message(lambda found: "Watched: " in found["text"], timeout=LONG)
-    expect("Database latency" in card["text"] and " of 100 ms" in card["text"], "The card lacks value and threshold.")
+    expect(
+        "Database latency" in card["text"] and "threshold 100 ms" in card["text"], "The card lacks value and threshold."
+    )
     await _picture(scene)
     await scene.ends(State.COMPLETED)
     await _two_days(scene)

@@ -32,7 +32,7 @@ def _lines(run: Run) -> Iterator[str]:
         then = "" if usual is None else f"; before the migration {shown(usual * measure.factor, measure.unit)}"
         source = f" ({said(newest.source(measure.field), 60)})" if newest.source(measure.field) else ""
         yield (
-            f"{sign}{measure.title} {shown(now, measure.unit)} of {shown(limit, measure.unit)}{source},"
+            f"{sign}{measure.title} {shown(now, measure.unit)}{source}, threshold {shown(limit, measure.unit)},"
             f" {_trend(run, measure, now)}{then}"
         )
 

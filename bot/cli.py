@@ -81,7 +81,7 @@ async def _process(options: argparse.Namespace) -> int:
     logs.set_up(level=settings.log_level)
     if options.command == "run":
         await release(settings.database_url.get_secret_value())
-    async with wiring.assembled(settings) as bot:
+    async with wiring.assembled(settings) as bot, bot.observed(options.command):
         await _PROCESSES[options.command][0](bot)
     return 0
 

@@ -14,7 +14,7 @@ from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from psycopg import AsyncConnection
 
-from bot import store
+from bot import store, telemetry
 from bot.engine import CHANGED, Engine
 from bot.errands import following, notifying, publishing, speaking_up
 from bot.follow_ups import FollowUps
@@ -24,6 +24,7 @@ from bot.runbook.follow_up.timers import follow_timers
 from bot.runbook.people import Timing
 from bot.runbook.preparation.timers import plan_timers
 from bot.runbook.timers import DEADMAN_AHEAD, DEADMAN_EVERY, timers
+from bot.vitals import Beat
 
 _log = structlog.get_logger()
 AGAIN = 5.0  # seconds after which a slot that is still due is queued once more (its job may have got lost)
@@ -59,6 +60,7 @@ class Clock:
         self._dsn = dsn
         self._scheduler = AsyncIOScheduler(timezone=datetime.UTC)
         self._armed: dict[str, set[str]] = {}
+        self.beat = Beat(every=12 * SWEEP)
 
     async def run(self) -> None:
         """Listen for changed runs and keep their timers armed until cancelled."""
@@ -88,6 +90,8 @@ class Clock:
         await self._follow_completed()
         await self._deliver_leftovers()
         await self._put_off_deadmen()
+        self.beat()
+        telemetry.swept()
 
     def _arm_all(self, due: Mapping[str, Iterable[_Slot]]) -> None:
         for owner, wanted in due.items():

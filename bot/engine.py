@@ -14,7 +14,7 @@ import psycopg
 import structlog
 from psycopg_pool import AsyncConnectionPool
 
-from bot import store
+from bot import store, telemetry
 from bot.errands import driving, following, notifying, publishing, speaking_up
 from bot.outbox import put_notice
 from bot.outside import Media, no_media
@@ -124,6 +124,7 @@ class Engine:
             names = " ".join(type(event).__name__ for event in events)
             self.checkpoint("commit", names)
         self.checkpoint("committed", names)
+        telemetry.happened(events)
         self._remember(after, head)
         return after
 

@@ -57,7 +57,9 @@ from bot.proving.window import WindowProof, require_no_freeze
 from bot.runbook.preparation.preparation import Window
 from bot.runbook.steps import StepName
 from bot.settings import Settings, TargetsFile, placed, read_targets, targets_of
+from bot.standing import Standing, serve
 from bot.target import Target
+from bot.vitals import Beat, Vitals
 from bot.wiring_doctor import doctor as doctor
 from bot.wiring_outside import outside_of, shifts_of
 from bot.wiring_slack import bolt_app as bolt_app
@@ -114,6 +116,21 @@ class Bot:
     games: GameDays
     channel: Channel
     directory: Directory
+    vitals: Vitals
+
+    @asynccontextmanager
+    async def observed(self, name: str) -> AsyncIterator[None]:
+        """While the process ``name`` is at work, others can ask how it stands, where a port is set for it."""
+        if not self.settings.observe_port:
+            yield
+            return
+        runner = await serve(
+            Standing(name, self.pool, self.vitals), self.settings.observe_host, self.settings.observe_port
+        )
+        try:
+            yield
+        finally:
+            await runner.cleanup()
 
     @property
     def queue(self) -> ProcrastinateQueue:
@@ -133,7 +150,7 @@ class Bot:
         client = slack_client(slack)
         app = bolt_app(slack, client, self.desk)
         if slack.app_token is not None:
-            await socket_mode(app, slack.app_token.get_secret_value())
+            await socket_mode(app, slack.app_token.get_secret_value(), self.vitals)
             return
         runner = web.AppRunner(app.web_app())
         await runner.setup()
@@ -146,12 +163,20 @@ class Bot:
 
     async def _work(self) -> None:
         await self.games.requeue()  # of a game day whose job got lost nothing stays either
-        await work(self.engine, self.jobs, self.pool, self.settings.database_url.get_secret_value())
+        beat = Beat(every=15.0)  # it looks at its own connection every second
+        self.vitals.checks["worker"] = beat.wrong
+        await work(self.engine, self.jobs, self.pool, self.settings.database_url.get_secret_value(), beat=beat)
 
     async def clock(self) -> None:
         """Arm what is due until cancelled."""
         dsn = self.settings.database_url.get_secret_value()
-        await _kept_up("clock", lambda: Clock(self.engine, self.planner, self.queue, dsn).run())
+
+        async def ticking() -> None:
+            clock = Clock(self.engine, self.planner, self.queue, dsn)
+            self.vitals.checks["clock"] = clock.beat.wrong
+            await clock.run()
+
+        await _kept_up("clock", ticking)
 
 
 async def _kept_up(name: str, process: Callable[[], Awaitable[None]]) -> None:
@@ -289,4 +314,5 @@ async def assembled(settings: Settings, *, checkpoint: Checkpoint = nothing) -> 
             games=games,
             channel=channel,
             directory=directory,
+            vitals=Vitals(),
         )

@@ -11,6 +11,7 @@ from bot.ports import Channel, Directory
 from bot.runbook.people import Person, Policy
 from bot.runbook.refusals import NotAMember
 from bot.settings import Operator, Settings, SlackSettings, TargetsFile
+from bot.vitals import Vitals
 from commands.desk import Desk
 from commands.slack import Counter
 from integrations.slack.channel import SlackChannel
@@ -33,9 +34,15 @@ def bolt_app(slack: SlackSettings, client: AsyncWebClient, desk: Desk) -> AsyncA
     return app
 
 
-async def socket_mode(app: AsyncApp, token: str) -> None:
+async def socket_mode(app: AsyncApp, token: str, vitals: Vitals) -> None:
     """Connected until cancelled, and properly closed then."""
     handler = AsyncSocketModeHandler(app, token)
+
+    def connected() -> str:
+        session = handler.client.current_session
+        return "" if session is not None and not session.closed else "not connected to Slack"
+
+    vitals.checks["slack"] = connected
     try:
         await handler.connect_async()  # type: ignore[no-untyped-call]
         await asyncio.Event().wait()

@@ -10,6 +10,7 @@ from procrastinate import exceptions
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
+from bot import telemetry
 from bot.ports import Job
 
 QUEUE = "migrate"
@@ -24,7 +25,15 @@ def procrastinate_app() -> procrastinate.App:
 def register(app: procrastinate.App, handlers: Mapping[str, Handler]) -> None:
     """One task per handler, found again by its name in whichever process runs the job."""
     for name, handler in handlers.items():
-        app.task(name=name, queue=QUEUE)(handler)
+        app.task(name=name, queue=QUEUE)(_counted(name, handler))
+
+
+def _counted(name: str, handler: Handler) -> Handler:
+    async def run(*arguments: Any, **named: Any) -> None:
+        with telemetry.job(name):
+            await handler(*arguments, **named)
+
+    return run
 
 
 class ProcrastinateQueue:

@@ -14,6 +14,7 @@ from bot.jobs.queue import QUEUE, ProcrastinateQueue
 from bot.jobs.rescue import hold_liveness, rescue_for_ever
 from bot.jobs.whereabouts import whereabouts
 from bot.runbook.run import State
+from bot.vitals import Beat
 
 _log = structlog.get_logger()
 _SILENCE = 10.0  # seconds the store may take to answer before this worker holds its lock for lost
@@ -23,7 +24,7 @@ _NEVER = 10 * 365 * 86400.0  # seconds: heartbeats never prune; the advisory loc
 class _LivingWorker(Worker):
     """procrastinate's worker, which takes its liveness lock after it got its number and before its first job."""
 
-    def __init__(self, app: procrastinate.App, dsn: str, concurrency: int) -> None:
+    def __init__(self, app: procrastinate.App, dsn: str, concurrency: int, beat: Beat | None = None) -> None:
         super().__init__(
             app=app,
             queues=[QUEUE],
@@ -35,6 +36,7 @@ class _LivingWorker(Worker):
             stalled_worker_timeout=_NEVER,
         )
         self._dsn = dsn
+        self._beat = beat or Beat(every=_SILENCE)
         self.ready = asyncio.Event()
 
     async def _run_loop(self) -> None:
@@ -56,6 +58,7 @@ class _LivingWorker(Worker):
             while True:
                 async with asyncio.timeout(_SILENCE):
                     await conn.execute("select 1")
+                self._beat()
                 await asyncio.sleep(1.0)
         except Exception:
             _log.exception("worker.liveness_lost", worker=self.worker_id)
@@ -80,10 +83,12 @@ class WorkerStopped(Exception):
     """The worker ended by itself (its store went away); whoever supervises starts it again."""
 
 
-async def work(engine: Engine, app: procrastinate.App, pool: Pool, dsn: str, *, concurrency: int = 8) -> None:
-    """Run jobs until cancelled.  Work that lost its job is queued again first."""
+async def work(
+    engine: Engine, app: procrastinate.App, pool: Pool, dsn: str, *, concurrency: int = 8, beat: Beat | None = None
+) -> None:
+    """Run jobs until cancelled.  Work that lost its job is queued again first.  ``beat``: told that it lives."""
     await requeue_lost(engine, ProcrastinateQueue(app))
-    worker = _LivingWorker(app, dsn, concurrency)
+    worker = _LivingWorker(app, dsn, concurrency, beat)
     running: asyncio.Task[None] = asyncio.create_task(worker.run())  # type: ignore[no-untyped-call]
     await asyncio.wait({running, asyncio.create_task(worker.ready.wait())}, return_when=asyncio.FIRST_COMPLETED)
     if running.done():

@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     targets_file: Path = Path("targets.toml")
     slack: SlackSettings | None = None
     log_level: str = "info"
+    observe_port: int = Field(default=0, ge=0, lt=65536, description="/healthz, /readyz and /metrics; 0: nowhere")
+    observe_host: str = Field(default="127.0.0.1", description="0.0.0.0 where another machine asks")
 
     def slack_or_refuse(self) -> SlackSettings:
         """Slack's settings, or what to set."""

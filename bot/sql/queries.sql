@@ -275,3 +275,18 @@ select l.objid::bigint, a.application_name
 from pg_locks l join pg_stat_activity a using (pid)
 where l.locktype = 'advisory' and l.granted and l.classid = %(class)s and l.objsubid = 2
 and l.database = (select oid from pg_database where datname = current_database());
+
+-- name: observed_runs
+-- How many runs are in each state, of those that are not over.
+select state, count(*) from runs where active group by state;
+
+-- name: observed_jobs
+-- How many jobs the queue has, by status; those that succeeded are removed.
+select status::text, count(*) from procrastinate_jobs group by status;
+
+-- name: observed_counts
+-- Open plans, letters and notices that wait, and for how many seconds the oldest notice has been due.
+select (select count(*) from runs where open),
+       (select count(*) from letters where posted < wanted),
+       (select count(*) from notices where state = 'waiting'),
+       (select coalesce(%(now)s - min(due), 0)::double precision from notices where state = 'waiting');

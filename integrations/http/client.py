@@ -16,6 +16,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from bot import telemetry
 from integrations.http.answer import Answer, Mask, error_of, request_id
 from integrations.http.errors import HttpError, NoAnswer, NotSent, RateLimited, Uncertain
 
@@ -118,12 +119,15 @@ class HttpClient:
             async with asyncio.timeout(self._policy.answer), self._client() as client:
                 response = await client.request(method, path, params=_params(params), json=json)
         except (*_NEVER_LEFT, httpx.InvalidURL) as error:
+            telemetry.called(self.origin.name, "refused", time.monotonic() - began)
             raise self._not_sent(what, error) from None
         except (httpx.HTTPError, TimeoutError) as error:
+            telemetry.called(self.origin.name, "unclear", time.monotonic() - began)
             raise self._no_answer(what, f"no answer ({type(error).__name__})") from None
         number, name = request_id(response.headers), self.origin.name
         log = logger.debug if response.is_success else logger.warning
         seconds = round(time.monotonic() - began, 3)
+        telemetry.called(name, _outcome(response.status_code), seconds)
         log("http.answered", service=name, call=what, status=response.status_code, request=number, seconds=seconds)
         if not response.is_success:
             raise error_of(response, service=name, what=what, key=self.origin.key, mask=self._mask)
@@ -201,3 +205,9 @@ def _unknown(error: NoAnswer) -> Uncertain:
         request_id=error.request_id,
         wait=error.wait,
     )
+
+
+def _outcome(status: int) -> str:
+    if status == 429:
+        return "busy"
+    return "unclear" if status >= 500 else "refused" if status >= 400 else "ok"

@@ -1,5 +1,6 @@
 """One place where a call to Slack becomes an answer, ``Busy``, ``Unclear`` or ``SlackRefused``."""
 
+import time
 from collections.abc import Awaitable, Mapping
 from typing import Any
 
@@ -7,6 +8,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot import telemetry
 from bot.ports import Busy, Unclear, Undeliverable
 
 #: Slack's own "it may have happened all the same" (docs.slack.dev/reference/methods/chat.postMessage, errors).
@@ -36,18 +38,27 @@ class SlackRefused(Undeliverable):
         self.code = code
 
 
+_OUTCOMES = {Busy: "busy", SlackRefused: "refused"}
+
+
 async def ask(method: str, call: Awaitable[AsyncSlackResponse]) -> Mapping[str, Any]:
     """Await a client call.
 
     Raises ``Busy`` on 429, ``Unclear`` where it may or may not have happened (a time-out, a lost connection, 5xx),
     ``SlackRefused`` otherwise.  The client must not retry by itself: that is how messages get posted twice.
     """
+    began, outcome = time.monotonic(), "unclear"
     try:
         response = await call
+        outcome = "ok"
     except SlackApiError as error:
-        raise _meaning(method, error) from error
+        meant = _meaning(method, error)
+        outcome = _OUTCOMES.get(type(meant), outcome)
+        raise meant from error
     except (TimeoutError, aiohttp.ClientError, OSError, SlackClientError, ValueError) as error:
         raise Unclear(f"{method}: {type(error).__name__}") from error
+    finally:
+        telemetry.called("Slack", outcome, time.monotonic() - began)
     return response.data if isinstance(response.data, dict) else {}
 
 

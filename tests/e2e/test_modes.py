@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from bot.demo import cast
@@ -65,6 +66,7 @@ async def test_one_process_is_web_worker_and_clock(environment: Mapping[str, str
         "SLACK__BOT_TOKEN": seed.bot_token,
         "SLACK__APP_TOKEN": seed.app_token,
         "SLACK__BASE_URL": workspace.api_url,
+        "OBSERVE_PORT": str(port := free_port()),
     }
     async with bot("run", environment={**environment, **slack}), Player(workspace.url, cast.STARTER) as dana:
         await workspace.wait_connected()
@@ -74,7 +76,25 @@ async def test_one_process_is_web_worker_and_clock(environment: Mapping[str, str
         await dana.wait_message(lambda found: "🚨 Database migration starting now" in found["text"])
         stuck = await dana.wait_message(lambda found: found["text"].startswith("❌"), timeout=120)
         assert "Create pre-migration backup" in stuck["text"]
+        await _stands(f"http://127.0.0.1:{port}")
     await workspace.stop()
+
+
+async def _stands(url: str) -> None:
+    """Connected, working and ticking; what it has done is counted."""
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"{url}/readyz") as answer:
+            assert {"process": "run", "status": "ready", "wrong": {}} == await answer.json()
+        async with session.get(f"{url}/metrics") as answer:
+            text = await answer.text()
+    for counted in (
+        'migrate_bot_calls_total{outcome="ok",system="Slack"}',
+        'migrate_bot_steps_total{outcome="finished",step="announce_start"} 1.0',
+        'migrate_bot_jobs_total{job="drive",outcome="done"}',
+        'migrate_bot_runs{state="stuck"} 1.0',
+        "migrate_bot_clock_sweep_timestamp_seconds",
+    ):
+        assert counted in text
 
 
 async def test_signed_requests_are_answered_and_others_refused(environment: Mapping[str, str]) -> None:

@@ -48,7 +48,7 @@ async def scraped(asked: Asked) -> dict[str, float]:
     assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
     families = text_string_to_metric_families(await answer.text())
     return {
-        f"{sample.name}{json.dumps(sample.labels) if sample.labels else ''}": sample.value
+        f"{sample.name}{json.dumps(sample.labels, sort_keys=True) if sample.labels else ''}": sample.value
         for family in families
         for sample in family.samples
     }
@@ -87,7 +87,7 @@ async def test_a_store_that_is_away_is_said_without_its_password() -> None:
 
 async def test_the_stores_figures_and_the_process_own(asked: Asked) -> None:
     """Runs by state, what waits, and what has happened here; ids are no labels."""
-    before = (await scraped(asked)).get('migrate_bot_steps_total{"step": "apply", "outcome": "finished"}', 0.0)
+    before = (await scraped(asked)).get('migrate_bot_steps_total{"outcome": "finished", "step": "apply"}', 0.0)
     with telemetry.job("drive"):
         telemetry.happened(
             [
@@ -97,7 +97,7 @@ async def test_the_stores_figures_and_the_process_own(asked: Asked) -> None:
         )
     found = await scraped(asked)
     assert 1.0 == sum(value for name, value in found.items() if name.startswith("migrate_bot_runs{"))
-    assert before + 1 == found['migrate_bot_steps_total{"step": "apply", "outcome": "finished"}']
+    assert before + 1 == found['migrate_bot_steps_total{"outcome": "finished", "step": "apply"}']
     assert found['migrate_bot_jobs_total{"job": "drive", "outcome": "done"}'] >= 1
     assert found["migrate_bot_letters_waiting"] >= 1
     assert not [name for name in found if re.search(r"m-[0-9a-z]{6}|U0|C0", name)]

@@ -7,6 +7,7 @@ import psycopg
 
 from bot.demo.scene import LONG, Scene, expect
 from bot.demo.workspace.core import Json
+from bot.runbook.blame import new_kinds
 from bot.runbook.follow_up.follow_up import Stage
 from bot.runbook.run import State
 from bot.runbook.steps import StepName
@@ -32,6 +33,7 @@ async def watch(scene: Scene) -> None:
         "Database latency" in card["text"] and "threshold 100 ms" in card["text"], "The card lacks value and threshold."
     )
     await _picture(scene)
+    await _error_kind(scene)
     await scene.ends(State.COMPLETED)
     await _two_days(scene)
     await _report(scene)
@@ -47,6 +49,18 @@ async def _creep(scene: Scene) -> None:
                 await asyncio.sleep(held)
             await asyncio.sleep(_PAUSE)
             held = min(held + _MORE, _TO)
+
+
+async def _error_kind(scene: Scene) -> None:
+    """For a moment a column has another name: too short for a breach, and named as a new kind of error all the same."""
+    async with await psycopg.AsyncConnection.connect(scene.stage.target.dsn, autocommit=True) as conn:
+        await conn.execute("ALTER TABLE users RENAME COLUMN last_login_at TO seen_at")
+        try:
+            await scene.reaches("a new kind of error", lambda run: any(each.state for each in new_kinds(run)))
+        finally:
+            await conn.execute("ALTER TABLE users RENAME COLUMN seen_at TO last_login_at")
+    card = await scene.dana.wait_message(lambda found: "New kind of error in casework-" in found["text"], timeout=LONG)
+    expect("last_login_at" in card["text"], f"The kind does not say what is missing: {card['text']}")
 
 
 async def _picture(scene: Scene) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bot.runbook import events as e
 from bot.runbook.baseline import kept
+from bot.runbook.blame import blame
 from bot.runbook.people import Approval
 from bot.runbook.run import FINAL, Blocker, Database, Done, Grant, Licence, Passing, Question, Run, State, Trouble
 from bot.runbook.rungs import Rung
@@ -126,7 +127,7 @@ def _wanted(run: Run, event: e.RollbackAsked | e.RungPicked | e.DeadlineTold | e
         case e.WindowExtended(until=until):
             return replace(run, extended=until)
         case e.RollbackAsked(reason=reason, criterion=criterion):
-            return replace(run, rollback_wanted=reason, left=(run.route, run.position), breach=criterion)
+            return replace(_blamed(run), rollback_wanted=reason, left=(run.route, run.position), breach=criterion)
         case e.RungPicked(rung=rung, at=at):
             return replace(run, state=State.PREPARING, question=None, grant=None, rung_wanted=rung, way=None, since=at)
         case e.DeadlineTold(passed=passed):
@@ -256,9 +257,15 @@ def _finished(run: Run, event: e.StepFinished) -> Run:
 def _failed(run: Run, event: e.StepFailed) -> Run:
     trouble = Trouble(step=event.step, problem=event.problem, advice=event.advice, reference=event.reference)
     return replace(
-        run, state=State.STUCK, trouble=trouble, claim=None, grant=None, question=None, hold=None, blockers=(),
+        _blamed(run), state=State.STUCK, trouble=trouble, claim=None, grant=None, question=None, hold=None, blockers=(),
         breach=None, database_state=event.database or run.database_state, since=event.at, nudged_at=event.at,
     )  # fmt: skip
+
+
+def _blamed(run: Run) -> Run:
+    """What speaks for the migration and against it, kept from the watch: the measurements go with their step."""
+    found = blame(run)
+    return replace(run, speaks_for=found.speaks_for, speaks_against=found.speaks_against) if run.samples else run
 
 
 def _cancel_approved(blocker: Blocker, event: e.CancelApproved) -> Blocker:

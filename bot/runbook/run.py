@@ -255,6 +255,8 @@ class Run:
     database_before: Database = Database.UNTOUCHED  # as known when the present step first began
     done: tuple[Done, ...] = ()
     samples: tuple[Sample, ...] = ()
+    speaks_for: tuple[str, ...] = ()  # that it was the migration, as the watch was when it failed
+    speaks_against: tuple[str, ...] = ()
     judgement: Judgement | None = None
     judged_because: str = ""
     baseline: tuple[Sample, ...] = ()  # the newest measurements from before the first change

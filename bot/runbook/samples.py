@@ -38,6 +38,21 @@ class Gap:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ErrorKind:
+    """A kind of error in a service's log: its words without values, its SQLSTATE where it has one, and how often it
+    stands in the newest lines."""
+
+    service: str
+    text: str
+    count: int
+    state: str = ""
+
+    @property
+    def times(self) -> str:
+        return "once" if self.count == 1 else f"{self.count} times"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Sample:
     """One look at the running system; rates are fractions of 1, times milliseconds, throughput requests per minute.
 
@@ -59,6 +74,8 @@ class Sample:
     throughput: float | None = None
     sources: tuple[tuple[str, str], ...] = ()
     gaps: tuple[Gap, ...] = ()
+    errors: tuple[ErrorKind, ...] = ()  # in the newest lines of the services' logs
+    logs_read: bool = False
 
     def source(self, figure: str) -> str:
         """Who measured ``figure``; empty for the bot's own probe."""

@@ -5,6 +5,7 @@ from bot.runbook.run import Licence, Run
 from bot.runbook.steps import Route
 from bot.runbook.wording import duration, utc
 from bot.views import blocks as b
+from bot.views.blamed import blamed
 from bot.views.blocks import Glyph
 from bot.views.text import escape, mention, moment, said
 
@@ -23,8 +24,9 @@ def criterion_met(run: Run, event: e.StepFailed) -> b.Payload:
     head = f"{Glyph.ALERT} Rollback criterion met: {escape(event.criterion or '')}"
     advice = f"\n*What helps:* {said(event.advice, 400)}" if event.advice else ""
     found = f"\n*Reference:* {said(event.reference, 80)} (in the logs)" if event.reference else ""
-    text = f"{_watched(run)} {said(event.problem, 600)}{advice}{found}\nThe way back is described below."
-    return b.payload(f"{head}\n{text}", [b.section(f"*{head}*\n{text}")])
+    causes = "".join(f"\n{each}" for each in blamed(run))
+    text = f"{_watched(run)} {said(event.problem, 600)}{advice}{found}{causes}\nThe way back is described below."
+    return b.payload(f"{head}\n{text}".replace("*", ""), [b.section(f"*{head}*\n{text}")])
 
 
 def without_asking(run: Run, event: e.Granted) -> b.Payload:

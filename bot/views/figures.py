@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 
 from bot.runbook.baseline import baseline_of, in_force
+from bot.runbook.blame import new_kinds
 from bot.runbook.run import Run, State
 from bot.views.report.charts import shown
 from bot.views.report.measured import MEASURES, Measure, value
 from bot.views.text import said
 
 _STEADY = 0.2  # of the earlier value: less than that is no trend
+_KINDS = 3  # of error, the most frequent
 _SMALL = {"%": 0.5, "ms": 10.0}  # nor is less than that, in the unit that is shown
 
 
@@ -16,7 +18,7 @@ def figures(run: Run) -> tuple[str, ...]:
     """A line for each figure that the newest measurement has; none outside of a watch."""
     if run.state is not State.WATCHING or not run.samples:
         return ()
-    return tuple(_lines(run))
+    return (*_lines(run), *_errors(run))
 
 
 def _lines(run: Run) -> Iterator[str]:
@@ -35,6 +37,13 @@ def _lines(run: Run) -> Iterator[str]:
             f"{sign}{measure.title} {shown(now, measure.unit)}{source}, threshold {shown(limit, measure.unit)},"
             f" {_trend(run, measure, now)}{then}"
         )
+
+
+def _errors(run: Run) -> Iterator[str]:
+    """What the services' logs have only since the restart, by kind."""
+    for each in new_kinds(run)[:_KINDS]:
+        state = f" ({each.state})" if each.state and each.state not in each.text else ""
+        yield f"⚠️ New kind of error in {said(each.service, 60)}, {each.times}: {said(each.text, 200)}{state}"
 
 
 def _trend(run: Run, measure: Measure, now: float) -> str:

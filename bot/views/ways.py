@@ -5,6 +5,7 @@ from bot.runbook.rungs import Option, Rung, recommended
 from bot.runbook.steps import StepName
 from bot.runbook.wording import duration
 from bot.views import blocks as b
+from bot.views.blamed import blamed
 from bot.views.blocks import Glyph
 from bot.views.ids import ActionValue, Verb, encode_value
 from bot.views.text import said
@@ -18,9 +19,10 @@ def why_and_which(run: Run, asked: Question) -> list[str]:
         return []
     option = asked.option
     if option is None:
-        return [f"*Why:* {said(run.reason, 400)}"]
+        return [f"*Why:* {said(run.reason, 400)}", *blamed(run)]
     return [
         f"*Why:* {said(run.reason, 400)}",
+        *blamed(run),
         f"*The way that is asked for:* {option.title} ({_standing(run, asked)})\n{said(option.cost, _COST)}",
     ]
 

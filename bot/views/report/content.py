@@ -1,5 +1,7 @@
 """What stands in the report of a run: the same sections for every run, and those of an investigation beside."""
 
+from collections.abc import Iterator
+
 from bot.runbook import announcements, texts
 from bot.runbook.predicted import compared
 from bot.runbook.preparation.checklist import LINES
@@ -44,6 +46,7 @@ def document(run: Run, record: Record, now: float, head: str = "") -> Document:
         *_checklist(run, record.preparation),
         *_evidence(run),
         _schema(run),
+        *_causes(run),
         _section("Metrics", *charts(run.id, record.events, run.plan.thresholds), empty="Nothing was measured."),
         *afterwards(record.follow_up),
         _kept(run),
@@ -148,6 +151,14 @@ def _checklist(run: Run, plan: Preparation | None) -> tuple[Section, ...]:
         Section(title="Waived items", parts=waived, level=3),
         _section("Go or No-go", *((Bullets(items=said),) if said else ()), empty="Nobody was asked."),
     )
+
+
+def _causes(run: Run) -> Iterator[Section]:
+    """What was said before people were asked to go back."""
+    sides = (("Speaks for the migration as the cause", run.speaks_for), ("Speaks against it", run.speaks_against))
+    for title, lines in sides:
+        if lines:
+            yield Section(title=title, parts=(Bullets(items=lines),))
 
 
 def _evidence(run: Run) -> tuple[Section, ...]:

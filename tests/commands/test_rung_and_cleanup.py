@@ -148,7 +148,7 @@ async def test_a_run_that_goes_back_ends_with_its_report_in_the_channel(office: 
         run = await office.engine.handle(run.id, _measured(run))
     run = await office.goes_on(run.id)
     messages = office.workspace.messages("#engineering")
-    shared = [message for message in messages if message.get("files")]
+    shared = [message for message in messages if "Investigation" in str(message.get("files"))]
     opened = next(message for message in messages if "Investigation: Case priority" in message["text"])
     assert (State.ROLLED_BACK, {opened["ts"]}) == (run.state, {each["thread_ts"] for each in shared})
     names = [file["name"] for each in shared for file in each["files"]]

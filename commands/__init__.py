@@ -17,6 +17,7 @@ from commands import (
     review,
     start,
     steer,
+    troubleshoot,
 )
 from commands.desk import UseCase
 
@@ -58,6 +59,7 @@ VERBS: Mapping[Verb, UseCase] = {
     Verb.GO: decide.go,
     Verb.NO_GO: decide.no_go,
     Verb.DOCTOR: doctor.doctor,
+    Verb.TROUBLESHOOT: troubleshoot.troubleshoot,
     Verb.HANDOVER: handover.handover,
     Verb.ACCEPT: handover.accept,
 }

@@ -43,6 +43,7 @@ HELP: Mapping[str, str] = {
     Verb.LOGS: "what the tools printed, newest last",
     Verb.HISTORY: "the latest runs, how they ended, and figures: /migrate history [TARGET] [STATE] [30d]",
     Verb.DOCTOR: "look at every system that is configured, and say how to mend what is not well",
+    Verb.TROUBLESHOOT: "what an error means and what to do: /migrate troubleshoot [ERROR]",
     Verb.REPORT: "the whole report of a run, into its thread: /migrate report [RUN] [md|html|json]",
     Verb.NO_SPIKE: "48 hours later: no spike in support tickets: /migrate no-spike [RUN]",
     Verb.SPIKE: "there was one: /migrate spike [RUN] NOTE",

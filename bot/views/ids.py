@@ -55,6 +55,7 @@ class Verb(StrEnum):
     GO = "go"
     NO_GO = "no_go"
     DOCTOR = "doctor"
+    TROUBLESHOOT = "troubleshoot"
     HANDOVER = "handover"
     ACCEPT = "accept"
 

@@ -9,8 +9,8 @@ import psycopg
 from psycopg import conninfo, pq
 from psycopg.rows import class_row
 
+from bot.advice import explain
 from bot.ports import StepError
-from integrations.postgres.advice import explain
 from integrations.postgres.blocks import blocks
 
 Session = psycopg.AsyncConnection[tuple[object, ...]]

@@ -7,12 +7,12 @@ import time
 
 from psycopg import sql
 
+from bot.advice import explain
 from bot.ports import Context, Outcome, StepError, StepPaused
 from bot.runbook.run import Database
 from bot.runbook.rungs import Rung
 from bot.runbook.steps import StepName
 from integrations.postgres import begun, markers
-from integrations.postgres.advice import explain
 from integrations.postgres.catalog import difference, fingerprint, read_catalog
 from integrations.postgres.connect import Session, identity, session
 from integrations.postgres.keep import keep_rows, lost_by_down

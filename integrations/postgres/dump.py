@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.advice import explain
 from bot.ports import Context, StepError
 from bot.runbook.run import Database
-from integrations.postgres.advice import explain
 from integrations.postgres.connect import Identity, connection_env, identity, rows, secrets_of, session
 from integrations.postgres.pack import HOW, packed
 from integrations.postgres.settings import Limits

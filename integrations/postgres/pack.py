@@ -17,9 +17,9 @@ from typing import Any
 
 from isal import isal_zlib
 
+from bot.advice import explain
 from bot.ports import StepError
 from bot.runbook.run import Database
-from integrations.postgres.advice import explain
 from integrations.process import Exit
 
 LEVEL = 1  # 0 is a third larger, 2 and 3 are slower and no smaller

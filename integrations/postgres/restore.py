@@ -11,8 +11,8 @@ from pathlib import Path
 import psycopg
 from psycopg import conninfo, sql
 
+from bot.advice import explain
 from bot.ports import Context, StepError
-from integrations.postgres.advice import explain
 from integrations.postgres.beside import FILE, CannotMake, Names, dsn_of
 from integrations.postgres.blocks import blocks
 from integrations.postgres.carry import creation, properties

@@ -1,11 +1,11 @@
 """What a file that did not go in leaves behind, said truthfully."""
 
+from bot.advice import explain
 from bot.ports import Context, StepError, StepPaused
 from bot.runbook.criteria import Criterion, schema, sql_error
 from bot.runbook.run import Blocker, Database
 from bot.runbook.steps import StepName
 from integrations.postgres import markers
-from integrations.postgres.advice import explain
 from integrations.postgres.begun import committed_before
 from integrations.postgres.catalog import fingerprint, read_catalog
 from integrations.postgres.connect import Session

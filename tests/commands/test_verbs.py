@@ -20,7 +20,7 @@ from tests.commands.office import ALEX, DANA, STRANGER, office_plan, targets
 from tests.commands.situations import SITUATIONS, value
 from tests.kit import Backstage, backstage, ready, small_steps, with_steps
 
-LOOKING = frozenset({Verb.HELP, Verb.STATUS, Verb.LOGS, Verb.HISTORY, Verb.REPORT})
+LOOKING = frozenset({Verb.TROUBLESHOOT, Verb.HELP, Verb.STATUS, Verb.LOGS, Verb.HISTORY, Verb.REPORT})
 BUTTON_ONLY = frozenset({Verb.CANCEL_BLOCKER, Verb.KEEP_WAITING})
 BEFORE = frozenset(
     {

@@ -5,11 +5,11 @@ from contextlib import asynccontextmanager
 
 import psycopg
 
+from bot.advice import explain
 from bot.ports import Context, StepError, StepPaused
 from bot.runbook.criteria import Criterion, sql_error
 from bot.runbook.run import Database
 from bot.runbook.steps import StepName
-from integrations.postgres.advice import explain
 from integrations.postgres.catalog import Catalog, fingerprint, read_catalog
 from integrations.postgres.connect import Session, session
 from integrations.postgres.ladder import Climb, Ladder

@@ -5,7 +5,7 @@ https://www.prisma.io/docs/orm/reference/error-reference; codes of the Prisma Cl
 
 from dataclasses import dataclass
 
-from integrations.postgres.advice import CANNOT_CONNECT
+from bot.advice import CANNOT_CONNECT
 
 _RETRY = "then type /migrate retry"
 _SHADOW = "Only `prisma migrate dev` and `migrate diff` need a shadow database"

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bot.advice import explain
 from bot.ports import StepError
 from bot.proving.subject import Looked, Looks, Subject, fine, untold, wrong
 from bot.runbook.preparation.checklist import Item
 from bot.runbook.wording import duration
 from bot.target import StandbyPolicy, Target
-from integrations.postgres.advice import explain
 from integrations.postgres.connect import Identity, connection_env, identity, secrets_of
 from integrations.postgres.dump import MORE_ROOM, SPARE, shortage
 from integrations.postgres.manifest import Manifest, read_manifest

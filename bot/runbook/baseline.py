@@ -4,6 +4,7 @@ A service that had 6 % errors before is not blamed on the migration; a doubling 
 already before, or almost, gives way to twice the figure of then; every other number stays as it is.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
@@ -28,6 +29,7 @@ class Baseline:
     pool: float | None = None
     latency_ms: float | None = None
     throughput: float | None = None
+    broken: tuple[str, ...] = ()  # workflows that did not work in most of them
 
     def figure(self, name: str) -> float | None:
         """The median of one figure; ``None`` where it was measured too seldom."""
@@ -54,7 +56,15 @@ def baseline_of(samples: Sequence[Sample]) -> Baseline:
         pool=_usual(each.pool for each in samples),
         latency_ms=_usual(each.latency_ms for each in samples),
         throughput=_usual(each.throughput for each in samples),
+        broken=_mostly(each.broken for each in samples),
     )
+
+
+def _mostly(named: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """What is named in more than half of them."""
+    listed = list(named)
+    counted = Counter(name for names in listed for name in set(names))
+    return tuple(sorted(name for name, count in counted.items() if 2 * count > len(listed)))
 
 
 def _usual(measured: Iterable[float | None]) -> float | None:

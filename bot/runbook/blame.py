@@ -79,6 +79,7 @@ def _as_before(run: Run, before: Baseline) -> Iterator[str]:
         then, now = before.figure(name), getattr(run.samples[-1], name)
         if then is not None and now is not None and then > small and now <= 2 * then:
             yield f"{words} was {form.format(then)} before, too"
+    yield from (f"{name} did not work before, too" for name in run.samples[-1].broken if name in before.broken)
     there = {(each.service, each.text) for sample in run.baseline for each in sample.errors}
     for each in run.samples[-1].errors:
         if (each.service, each.text) in there:

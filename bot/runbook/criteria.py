@@ -88,7 +88,8 @@ def judge(
         return _no_data("No measurement of the services is coming in.")
     thresholds = in_force(thresholds, before)
     rates = rates_of(samples, thresholds, before)
-    if breach := next(_breaches(samples, rates, sustained_for=sustained_for, max_gap=3 * sample_every), None):
+    windows = {"sustained_for": sustained_for, "max_gap": 3 * sample_every}
+    if breach := next(_breaches(samples, rates, frozenset(before.broken), **windows), None):
         return breach
     moments = [*([] if since is None else [since]), *(each.at for each in samples)]
     gap = max((later - earlier for earlier, later in pairwise(moments)), default=0.0)
@@ -111,10 +112,11 @@ def settled(
 ) -> bool:
     """Can a watch end on this verdict?  On a passing alert, yes: one slow answer is not an outage.  Not on a service
     that does not answer as healthy or a workflow that does not work, and not without data."""
-    if health.judgement is not Judgement.ALERT or samples[-1].unhealthy or samples[-1].broken:
+    broken = set(samples[-1].broken) - set(before.broken)
+    if health.judgement is not Judgement.ALERT or samples[-1].unhealthy or broken:
         return health.judgement is Judgement.HEALTHY
     thresholds = in_force(thresholds, before)
-    alerts = [(each.at, float(bool(worth_a_look(each, thresholds)))) for each in samples]
+    alerts = [(each.at, float(bool(worth_a_look(each, thresholds, before)))) for each in samples]
     lasted = seconds_over(alerts, 0.0, max_gap=sustained_for)
     high = seconds_over(error_rates(samples), thresholds.error_rate_alert, max_gap=sustained_for)
     return max(lasted, high) <= sustained_for
@@ -142,12 +144,13 @@ _CRITERIA = {
 
 
 def _breaches(
-    samples: Sequence[Sample], rates: Sequence[Rate], *, sustained_for: float, max_gap: float
+    samples: Sequence[Sample], rates: Sequence[Rate], known: frozenset[str], *, sustained_for: float, max_gap: float
 ) -> Iterator[Health]:
+    """``known``: the workflows that did not work before the migration either, so that it did not break them."""
     newest = samples[-1]
     recent = samples[-BROKEN_TWICE:]
     together = all(later.at - earlier.at <= max_gap for earlier, later in pairwise(recent))
-    still = set(newest.broken).intersection(*(each.broken for each in recent))
+    still = set(newest.broken).intersection(*(each.broken for each in recent)) - known
     if still and together and len(recent) == BROKEN_TWICE:
         names = ", ".join(sorted(still))
         yield _breach(Criterion.CRITICAL, f"does not work in {BROKEN_TWICE} measurements in a row: {names}.")
@@ -203,7 +206,7 @@ def _alerts(
 ) -> Health:
     """The rows of the runbook's tables that are worth a look, and no reason to turn back by themselves."""
     sample = samples[-1]
-    found = worth_a_look(sample, thresholds)
+    found = worth_a_look(sample, thresholds, before)
     high = seconds_over(error_rates(samples), thresholds.error_rate_alert, max_gap=max_gap)
     if high > sustained_for:
         found.append(f"error rate over {_share(thresholds.error_rate_alert)} for {high:.0f} s")
@@ -228,10 +231,10 @@ def _silent(sample: Sample) -> str:
     return f" Not all is known from {', '.join(names)}." if names else ""
 
 
-def worth_a_look(sample: Sample, thresholds: Thresholds = RUNBOOK) -> list[str]:
-    """What of one sample people should look at, with who measured it."""
+def worth_a_look(sample: Sample, thresholds: Thresholds = RUNBOOK, before: Baseline = NOTHING) -> list[str]:
+    """What of one sample people should look at, with who measured it; what did not work before is known already."""
     found = [f"{name} does not answer as healthy" for name in sample.unhealthy]
-    found += [f"{name} does not work" for name in sample.broken]
+    found += [f"{name} does not work" for name in sample.broken if name not in before.broken]
     for figure, text, limit in (
         ("p95_ms", "p95 response time {:.0f} ms, threshold {:.0f} ms", thresholds.p95_ms),
         ("latency_ms", "database latency {:.0f} ms, threshold {:.0f} ms", thresholds.latency_ms),

@@ -155,3 +155,23 @@ def test_the_watch_is_judged_by_it() -> None:
     unaware = Script().until("monitor").sample(slow)
     assert Judgement.ALERT is unaware.run.judgement
     assert any(isinstance(page.event, e.BaselineTaken) for page in script.pages)
+
+
+def test_a_workflow_that_was_broken_before_is_not_held_against_the_migration() -> None:
+    """It broke nothing that was broken; another one that breaks now counts as ever."""
+    was = baseline_of([Sample(at=float(n), healthy=("web",), broken=("upload",)) for n in range(5)])
+    assert ("upload",) == was.broken
+    both = [Sample(at=30.0 * n, healthy=("web",), broken=("search", "upload")) for n in range(3)]
+    one = [replace(each, broken=("upload",)) for each in both]
+
+    now = {"now": 60.0, "sustained_for": 300.0, "sample_every": 30.0}
+    assert Judgement.HEALTHY is judge(one, **now, before=was).judgement
+    health = judge(both, **now, before=was)
+    assert (Judgement.BREACH, True) == (health.judgement, health.reason.endswith(": search."))
+    assert Judgement.BREACH is judge(one, **now).judgement
+
+
+def test_a_workflow_that_failed_once_before_is_no_excuse() -> None:
+    """Half of the time, or less, is not how it was."""
+    samples = [Sample(at=float(n), healthy=("web",), broken=("upload",) if n % 2 else ()) for n in range(6)]
+    assert () == baseline_of(samples).broken

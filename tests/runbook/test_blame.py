@@ -31,11 +31,12 @@ def test_a_missing_column_that_nobody_missed_before_speaks_for_it() -> None:
 
 def test_what_was_so_before_speaks_against_it() -> None:
     """A service with six per cent errors, an old kind of error, and a database as fast as ever."""
-    figures = {"error_rate": 0.06, "latency_ms": 4.0, "errors": (OLD,)}
+    figures = {"error_rate": 0.06, "latency_ms": 4.0, "errors": (OLD,), "broken": ("upload",)}
     found = blame(run_of(figures, figures))
     assert () == found.speaks_for
     assert (
         "error rate was 6.0% before, too",
+        "upload did not work before, too",
         "web logged this before the migration, too: mail server does not answer",
         "the database answers as fast as before (4 ms)",
         "the services' logs have no new kind of error",

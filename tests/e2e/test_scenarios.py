@@ -19,7 +19,7 @@ SCALE = 0.1  # 34,000 rows: what a scenario shows does not depend on how many th
 WHOLE = "happy"  # played in a folder of its own, as a newcomer does: everything made, at its full size
 PLAYED = [
     *((name, "local") for name in SCENARIOS if name != WHOLE),
-    *((name, "render") for name in ("happy", "bad-health", "killed")),
+    *((name, "render") for name in ("happy", "bad-health")),
 ]
 
 

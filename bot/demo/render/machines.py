@@ -1,11 +1,13 @@
 """Instances that are processes of this machine: what the stand-in says runs, runs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from bot.target import Service, Target
 from integrations.local.platform import LocalPlatform
+
+_LINES = 1000  # the stand-in has no more of one service
 
 
 class LocalMachines:
@@ -37,6 +39,11 @@ class LocalMachines:
         here = self._alone(service)
         running = (await self._local.status(here))[service]
         return await self._local.release(here, here.services[0]) if running else ""
+
+    async def log(self, service: str) -> Sequence[str]:
+        """Over all releases: the file stays."""
+        here = self._alone(service)
+        return await self._local.log(here, here.services[0], _LINES)
 
     def _alone(self, service: str, release: str = "") -> Target:
         found = self._services[service]

@@ -23,6 +23,7 @@ class FakeRender:
         self.faults = Faults()
         self.key = key
         self.requests: list[str] = []
+        self._read: dict[str, int] = {}  # lines of each service's log that are known
         self._prefix = prefix
         self._runner: web.AppRunner | None = None
         self.url = ""
@@ -140,6 +141,7 @@ class FakeRender:
     async def _logs(self, request: web.Request) -> web.Response:
         """Newest first unless asked otherwise; the next page begins after the last line of this one."""
         query = request.query
+        await self._catch_up(query.getall("resource"))
         wanted = [each for each in self.world.logs if _fits(each, query.getall("resource"), query.getall("level", []))]
         wanted = [each for each in wanted if str(each["timestamp"]) > query.get("startTime", "")]
         if query.get("direction", "backward") == "backward":
@@ -149,6 +151,13 @@ class FakeRender:
         last = str(page[-1]["timestamp"]) if page else self.world.moments.now()
         body = {"logs": page, "hasMore": more, "nextStartTime": last, "nextEndTime": self.world.moments.now()}
         return web.json_response(body)
+
+    async def _catch_up(self, resources: list[str]) -> None:
+        """What the machines have written since the last look."""
+        for service in (self.world.services[each] for each in resources if each in self.world.services):
+            lines = await self.world.machines.log(service.name)
+            self.world.wrote(service.id, lines[self._read.get(service.id, 0) :])
+            self._read[service.id] = len(lines)
 
 
 def _fits(line: dict[str, object], resources: list[str], levels: list[str]) -> bool:

@@ -23,6 +23,9 @@ class Machines(Protocol):
 
     async def down(self, service: str) -> None: ...
 
+    async def log(self, service: str) -> Sequence[str]:
+        """All that it has written, oldest first."""
+
 
 class NoMachines:
     """Instances that are only ids."""
@@ -32,6 +35,10 @@ class NoMachines:
 
     async def down(self, service: str) -> None:
         """Nothing runs."""
+
+    async def log(self, service: str) -> Sequence[str]:
+        """Nothing wrote anything."""
+        return ()
 
 
 def made_id(prefix: str, letters: int = 20) -> str:

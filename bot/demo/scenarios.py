@@ -236,7 +236,7 @@ SCENARIOS: dict[str, Scenario] = {
     "killed": Scenario(killed),
     "risky": Scenario(risky),
     "blocked": Scenario(blocked),
-    "bad-health": Scenario(going_back.bad_health, workflows=("search",)),
+    "bad-health": Scenario(going_back.bad_health, workflows=("search",), speed=60.0),  # the logs, too, take real time
     "down": Scenario(going_back.down),
     "rollback-restore": Scenario(going_back.rollback_restore, standby="none"),
     "rollback-killed": Scenario(going_back.rollback_killed),

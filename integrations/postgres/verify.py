@@ -20,6 +20,7 @@ from integrations.postgres.prisma.truth import status as prisma_status
 from integrations.postgres.script import read_migration
 from integrations.postgres.settings import Limits
 from integrations.postgres.validation import own_command
+from integrations.postgres.vitals import vitals
 
 
 class Verify:
@@ -34,6 +35,8 @@ class Verify:
         lines = (
             f"Of {masked(target.dsn)}: the marks of the files, the schema against the backup's, invalid indexes, "
             "constraints not validated and their orphans, row counts against the backup's snapshot",
+            "The database's health, which is noted only: connections, open transactions, locks, replication, "
+            "dead rows, statistics, sequences, transaction ids",
             *(["All of _prisma_migrations against the folders"] if target.prisma else []),
             *([shown(context, STATUS)] if target.prisma else []),
             *(f"{name}: {query} must return 0" for name, query in target.orphan_checks),
@@ -103,5 +106,6 @@ class Verify:
             *await checks.attempt("Constraints", partial(checks.constraints, db, before)),
             *await checks.attempt("Row counts", counting),
             *await checks.attempt("The target's own checks", partial(checks.orphan_checks, db, context)),
+            *await vitals(db),
         ]
         return tuple(findings), details, fingerprint(now)

@@ -32,11 +32,11 @@ PLANS = EVERY if FULL else (EVERY[0], EVERY[3], EVERY[5], EVERY[6], EVERY[9])
 MORE: tuple[dict[str, Any], ...] = tuple(
     {"quorum": 1, "risk": "low", **more}
     for more in (
+        {"window_end": 4800.0},  # first, because what breaks time is met in it at once
         {"auto_rollback": True, "standby": "template"},
         {"envelope": True, "standby": "restore"},
         {"envelope": True, "quorum": 2},
         {"rollback_deadline": 60.0},
-        {"window_end": 4800.0},
         {"cleans": "m-0", "downtime": False},
         {"preparation": "p-1", "quorum": 2, "downtime": False},
     )

@@ -13,6 +13,7 @@ from integrations.postgres import checks
 from integrations.postgres.catalog import fingerprint, read_catalog
 from integrations.postgres.checks import Findings
 from integrations.postgres.connect import Session, masked, session
+from integrations.postgres.database_health import database_health
 from integrations.postgres.manifest import read_catalog_file, read_manifest
 from integrations.postgres.prisma.cli import STATUS, shown
 from integrations.postgres.prisma.truth import listed
@@ -20,7 +21,6 @@ from integrations.postgres.prisma.truth import status as prisma_status
 from integrations.postgres.script import read_migration
 from integrations.postgres.settings import Limits
 from integrations.postgres.validation import own_command
-from integrations.postgres.vitals import vitals
 
 
 class Verify:
@@ -106,6 +106,6 @@ class Verify:
             *await checks.attempt("Constraints", partial(checks.constraints, db, before)),
             *await checks.attempt("Row counts", counting),
             *await checks.attempt("The target's own checks", partial(checks.orphan_checks, db, context)),
-            *await vitals(db),
+            *await database_health(db),
         ]
         return tuple(findings), details, fingerprint(now)

@@ -1,23 +1,23 @@
 """The database's health, met for real: what is said, and that nothing of it fails a migration."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import psycopg
 import pytest
 
 from bot.demo.casework import Casework
-from integrations.postgres import vitals
+from integrations.postgres import database_health as health
 from integrations.postgres.connect import Session, session
-from tests.integrations.postgres.conftest import Stage
+from tests.integrations.postgres.conftest import Stage, Until
 from tests.integrations.postgres.test_verify import GOOD, verified
 
 
 async def said(stage: Stage) -> str:
     """All that is noted of the target now."""
     async with session(stage.target.dsn, "migrate-bot/test") as db:
-        found = await vitals.vitals(db)
+        found = await health.database_health(db)
     assert not [each for each in found if each.violation]
     return "\n".join(map(str, found))
 
@@ -36,13 +36,9 @@ async def commit(stage: Stage, *statements: str) -> None:
         await db.commit()
 
 
-@pytest.fixture
-def at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Limits of age that a test can wait for."""
-    values = {"seconds": 0.0}
-    for block in ("long_transactions", "standbys"):
-        monkeypatch.setitem(vitals._LOOKS, block, (values, vitals._LOOKS[block][1]))  # type: ignore[index]
-    yield
+def ask(monkeypatch: pytest.MonkeyPatch, block: str, **values: object) -> None:
+    """Another limit for one look, one that a test can reach."""
+    monkeypatch.setitem(health._LOOKS, block, (values, health._LOOKS[block][1]))  # type: ignore[index]
 
 
 async def test_a_well_database_is_said_to_be_well(stage: Stage) -> None:
@@ -97,8 +93,11 @@ async def test_dead_rows(stage: Stage) -> None:
     assert "dead rows: public.busy (20,000 dead, 20,000 live); VACUUM (ANALYZE) public.busy" in await said(stage)
 
 
-async def test_open_transactions_and_waiting_sessions(stage: Stage, at_once: None) -> None:
+async def test_open_transactions_and_waiting_sessions(
+    stage: Stage, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Who holds, by name; and how many wait."""
+    ask(monkeypatch, "long_transactions", seconds=0.0)
     async with other(stage, "lock table cases") as holder:
         found = await said(stage)
         assert f"report-builder (pid {holder.info.backend_pid}, " in found
@@ -108,8 +107,7 @@ async def test_open_transactions_and_waiting_sessions(stage: Stage, at_once: Non
         async with await psycopg.AsyncConnection.connect(stage.target.dsn, autocommit=True) as waiter:
             reading = asyncio.ensure_future(waiter.execute("select count(*) from cases"))
             async with session(stage.target.dsn, "migrate-bot/test") as db:
-                while await waits(db, waiter.info.backend_pid) is None:
-                    await asyncio.sleep(0.01)
+                await until(lambda: waits(db, waiter.info.backend_pid))
             assert "1 session waiting for a lock" in await said(stage)
             await holder.rollback()
             await reading
@@ -123,27 +121,33 @@ async def waits(db: Session, pid: int) -> object:
 
 async def test_connections_against_the_servers_limit(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Said while there is still room to act."""
-    monkeypatch.setattr(vitals, "MOST_CONNECTIONS", 0.0)
+    monkeypatch.setattr(health, "MOST_CONNECTIONS", 0.0)
 
     assert "connections are in use: services that start now may get none" in await said(stage)
 
 
+async def test_transaction_ids_that_run_out(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long before the server stops writing."""
+    monkeypatch.setattr(health, "OLD_IDS", -1)
+
+    assert "transaction ids since the last freeze, of 2,147,483,648: VACUUM (FREEZE) soon" in await said(stage)
+
+
 async def test_a_slot_that_nobody_reads(stage: Stage, casework: Casework, monkeypatch: pytest.MonkeyPatch) -> None:
     """It keeps WAL until the disk is full."""
-    looks = vitals._LOOKS["slots"]
-    monkeypatch.setitem(vitals._LOOKS, "slots", ({"bytes": 0}, looks[1]))  # type: ignore[index]
+    ask(monkeypatch, "slots", bytes=0)
     async with await psycopg.AsyncConnection.connect(casework.superuser_dsn, autocommit=True) as db:
-        await db.execute("select pg_create_physical_replication_slot('forgotten_vitals', true)")
+        await db.execute("select pg_create_physical_replication_slot('forgotten_health', true)")
         try:
             await commit(stage, "create table after_the_slot as select generate_series(1, 1000) n")
-            assert "forgotten_vitals (" in await said(stage)
+            assert "forgotten_health (" in await said(stage)
         finally:
-            await db.execute("select pg_drop_replication_slot('forgotten_vitals')")
+            await db.execute("select pg_drop_replication_slot('forgotten_health')")
 
 
 async def test_a_look_that_the_server_refuses_is_said(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """And the others are still made."""
-    monkeypatch.setitem(vitals._LOOKS, "dead_rows", ({"rows": "many", "share": 0.2}, vitals._dead))  # type: ignore[index]
+    ask(monkeypatch, "dead_rows", rows="many", share=0.2)
 
     assert "⚠️ Database health: dead rows: could not be looked at (" in await said(stage)
 

@@ -18,9 +18,9 @@ ORDER BY xact_start
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND wait_event_type = 'Lock'
 
--- name: standbys
--- Streaming standbys that lag behind.
-SELECT coalesce(nullif(application_name, ''), client_addr::text, 'a standby'),
+-- name: replicas
+-- Streaming replicas that lag behind.
+SELECT coalesce(nullif(application_name, ''), client_addr::text, 'a replica'),
        extract(epoch FROM replay_lag)::float8
 FROM pg_stat_replication WHERE extract(epoch FROM replay_lag) > %(seconds)s
 

@@ -13,10 +13,10 @@ from integrations.postgres.checks import Finding, Findings
 from integrations.postgres.connect import Session, rows
 from integrations.postgres.words import human_bytes, plural
 
-FILE = "vitals.sql"
+FILE = "database_health.sql"
 MOST_CONNECTIONS = 0.8  # of those that ordinary roles may make
 OLD_TRANSACTION = 300  # seconds: such a session keeps locks and dead rows alive
-LATE_STANDBY = 30  # seconds
+LATE_REPLICA = 30  # seconds
 IDLE_SLOT = 1 << 30  # bytes of WAL kept for nobody
 DEAD_ROWS, DEAD_SHARE = 10_000, 0.2  # autovacuum_vacuum_scale_factor's default
 LARGE = 1 << 20  # bytes: below, a plan without statistics is hardly worse
@@ -24,20 +24,19 @@ ENDING = 0.8  # of the numbers a sequence, or its column, has
 OLD_IDS = 1_500_000_000  # of the 2,147,483,648 after which the server stops writing
 MOST_NAMED = 5
 
-
 _Rows = list[tuple[object, ...]]
 
 
-async def vitals(db: Session) -> Findings:
+async def database_health(db: Session) -> Findings:
     """What is worth a look, with what to do about it; one line that all is well where nothing is."""
     found: list[str] = []
-    await db.execute("SET lock_timeout = '1s'")  # the size of a table that somebody holds exclusively waits for them
     for block, (values, said) in _LOOKS.items():
         try:
-            found += said(await rows(db, block, values, FILE))
+            async with db.transaction():  # what asks for the size of a table waits for whoever holds that exclusively
+                await db.execute("SET LOCAL lock_timeout = '1s'")
+                found += said(await rows(db, block, values, FILE))
         except psycopg.Error as error:  # a look that this server refuses says nothing of the migration
             found.append(f"{block.replace('_', ' ')}: could not be looked at ({error.diag.message_primary or error})")
-    await db.execute("RESET lock_timeout")
     if found:
         return tuple(Finding(text=f"Database health: {each}", notable=True) for each in found)
     return (Finding(text="Database health: nothing to note of " + ", ".join(_LOOKS).replace("_", " ")),)
@@ -61,7 +60,7 @@ def _waiting(found: _Rows) -> Iterator[str]:
             yield f"{plural(int(str(count)), 'session')} waiting for a lock"
 
 
-def _standbys(found: _Rows) -> Iterator[str]:
+def _replicas(found: _Rows) -> Iterator[str]:
     if found:
         named = _named(f"{name} ({duration(float(str(lag)))})" for name, lag in found)
         yield f"replication lags: {named}; what reads there does not see the migration yet"
@@ -113,7 +112,7 @@ _LOOKS: Mapping[str, tuple[Mapping[str, object] | None, Callable[[_Rows], Iterat
     "connections": (None, _connections),
     "long_transactions": ({"seconds": OLD_TRANSACTION}, _transactions),
     "waiting": (None, _waiting),
-    "standbys": ({"seconds": LATE_STANDBY}, _standbys),
+    "replicas": ({"seconds": LATE_REPLICA}, _replicas),
     "slots": ({"bytes": IDLE_SLOT}, _slots),
     "dead_rows": ({"rows": DEAD_ROWS, "share": DEAD_SHARE}, _dead),
     "without_statistics": ({"bytes": LARGE}, _statistics),

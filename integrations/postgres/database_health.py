@@ -4,14 +4,14 @@ Nothing here is a violation: a migration is not undone for what an ANALYZE mends
 its documentation names one ("Routine Vacuuming", "Preventing Transaction ID Wraparound Failures"), else habit.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import psycopg
 
 from bot.runbook.wording import duration
 from integrations.postgres.checks import Finding, Findings
 from integrations.postgres.connect import Session, rows
-from integrations.postgres.words import human_bytes, plural
+from integrations.postgres.words import human_bytes, plural, several
 
 FILE = "database_health.sql"
 MOST_CONNECTIONS = 0.8  # of those that ordinary roles may make
@@ -50,7 +50,7 @@ def _connections(found: _Rows) -> Iterator[str]:
 
 def _transactions(found: _Rows) -> Iterator[str]:
     if found:
-        named = _named(f"{who} (pid {pid}, {duration(float(str(age)))})" for pid, who, age in found)
+        named = several([f"{who} (pid {pid}, {duration(float(str(age)))})" for pid, who, age in found])
         yield f"open for over {duration(OLD_TRANSACTION)}: {named}; their locks and dead rows stay until they end"
 
 
@@ -62,26 +62,26 @@ def _waiting(found: _Rows) -> Iterator[str]:
 
 def _replicas(found: _Rows) -> Iterator[str]:
     if found:
-        named = _named(f"{name} ({duration(float(str(lag)))})" for name, lag in found)
+        named = several([f"{name} ({duration(float(str(lag)))})" for name, lag in found])
         yield f"replication lags: {named}; what reads there does not see the migration yet"
 
 
 def _slots(found: _Rows) -> Iterator[str]:
     if found:
-        named = _named(f"{name} ({human_bytes(int(str(kept)))})" for name, kept in found)
+        named = several([f"{name} ({human_bytes(int(str(kept)))})" for name, kept in found])
         yield f"replication slots that nobody reads keep WAL: {named}; drop them before the disk is full"
 
 
 def _dead(found: _Rows) -> Iterator[str]:
     if found:
-        named = _named(f"{name} ({int(str(dead)):,} dead, {int(str(live)):,} live)" for name, dead, live in found)
+        named = several([f"{name} ({int(str(dead)):,} dead, {int(str(live)):,} live)" for name, dead, live in found])
         tables = ", ".join(str(name) for name, *_ in found[:MOST_NAMED])
         yield f"dead rows: {named}; VACUUM (ANALYZE) {tables} once nothing holds them"
 
 
 def _statistics(found: _Rows) -> Iterator[str]:
     if found:
-        named = _named(f"{table} ({_named(map(str, _list(columns)))})" for table, columns in found)
+        named = several([f"{table} ({several(_list(columns))})" for table, columns in found])
         tables = ", ".join(str(table) for table, _ in found[:MOST_NAMED])
         yield f"no statistics, so plans are guesses: {named}; run ANALYZE {tables}"
 
@@ -98,14 +98,8 @@ def _ids(found: _Rows) -> Iterator[str]:
             yield f"{int(str(age)):,} transaction ids since the last freeze, of 2,147,483,648: VACUUM (FREEZE) soon"
 
 
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
-
-
-def _named(found: Iterable[str]) -> str:
-    every = list(found)
-    more = f" and {len(every) - MOST_NAMED} more" if len(every) > MOST_NAMED else ""
-    return ", ".join(every[:MOST_NAMED]) + more
+def _list(value: object) -> list[str]:
+    return [str(each) for each in value] if isinstance(value, list) else []
 
 
 _LOOKS: Mapping[str, tuple[Mapping[str, object] | None, Callable[[_Rows], Iterator[str]]]] = {

@@ -32,10 +32,12 @@ WHERE NOT active AND NOT pg_is_in_recovery() AND pg_wal_lsn_diff(pg_current_wal_
 ORDER BY 2 DESC
 
 -- name: dead_rows
--- Tables of which a good part is dead rows, the worst first.
-SELECT schemaname || '.' || relname, n_dead_tup, n_live_tup
-FROM pg_stat_user_tables
-WHERE n_dead_tup >= %(rows)s AND n_dead_tup > %(share)s * (n_dead_tup + n_live_tup)
+-- Tables of which a good part is dead rows, the worst first. Live rows are counted only since the statistics began, so
+-- the last known number of all rows counts where it is larger.
+SELECT schemaname || '.' || s.relname, n_dead_tup, live
+FROM pg_stat_user_tables s JOIN pg_class c ON c.oid = s.relid
+     CROSS JOIN LATERAL (SELECT greatest(n_live_tup, c.reltuples::bigint) AS live) known
+WHERE n_dead_tup >= %(rows)s AND n_dead_tup > %(share)s * (n_dead_tup + live)
 ORDER BY n_dead_tup DESC
 
 -- name: without_statistics

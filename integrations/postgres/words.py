@@ -1,4 +1,6 @@
-"""Numbers as people read them."""
+"""Numbers and names as people read them."""
+
+from collections.abc import Sequence
 
 
 def human_bytes(size: float) -> str:
@@ -13,3 +15,9 @@ def human_bytes(size: float) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """``1 file``, ``1,200 files``."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def several(names: Sequence[str], most: int = 5) -> str:
+    """``a, b and 3 more``."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -11,9 +11,9 @@ from integrations.postgres.orphans import GUARD
 from integrations.postgres.proofs.needs import Needs, needs_of
 from integrations.postgres.proofs.reading import APPLICATION, FILE, ask, calm, failed, unreached
 from integrations.postgres.tools import find_tools
+from integrations.postgres.words import several
 
 ITEMS = (Item.CREDENTIALS, Item.ACCESS)
-_SHOWN = 5  # names in one finding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +126,7 @@ async def _owned(db: Session, needs: Needs, role: str) -> list[str]:
         if not mine:
             foreign.setdefault(str(owner), []).append(str(name))
     return [
-        f"{_names(names)} belong{'s' if len(names) == 1 else ''} to {owner}, and {role} may not alter what is"
+        f"{several(names)} belong{'s' if len(names) == 1 else ''} to {owner}, and {role} may not alter what is"
         f" another's. As a superuser: GRANT {owner} TO {role}."
         for owner, names in sorted(foreign.items())
     ]
@@ -139,7 +139,7 @@ async def _allowed(db: Session, needs: Needs, role: str) -> list[str]:
         if not allowed:
             lacking.setdefault(privilege, []).append(name.replace('"', ""))
     return [
-        f"{role} lacks {privilege} on {_names(names)}. As the owner: GRANT {privilege} ON … TO {role}."
+        f"{role} lacks {privilege} on {several(names)}. As the owner: GRANT {privilege} ON … TO {role}."
         for privilege, names in lacking.items()
     ]
 
@@ -185,9 +185,4 @@ def degraded(standing: Standing) -> list[str]:
 
 def _counted(needs: Needs) -> tuple[str, ...]:
     names = sorted({each.replace('"', "") for each in (*needs.owns, *(name for name, _ in needs.privileges))})
-    return (f"Rights looked at: {_names(names)}",) if names else ()
-
-
-def _names(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+    return (f"Rights looked at: {several(names)}",) if names else ()

@@ -93,6 +93,24 @@ async def test_dead_rows(stage: Stage) -> None:
     assert "dead rows: public.busy (20,000 dead, 20,000 live); VACUUM (ANALYZE) public.busy" in await said(stage)
 
 
+async def test_live_rows_are_known_though_the_counters_were_reset(stage: Stage, casework: Casework) -> None:
+    """Else a table would look dead altogether, because nothing was counted before."""
+    await commit(
+        stage,
+        "create table quiet (id int) with (autovacuum_enabled = false)",
+        "insert into quiet select generate_series(1, 60000)",
+        "analyze quiet",
+    )
+    async with await psycopg.AsyncConnection.connect(casework.superuser_dsn, autocommit=True) as db:
+        await db.execute("select pg_stat_reset_single_table_counters('quiet'::regclass)")
+
+    await commit(stage, "update quiet set id = id + 1 where id <= 11000", "select pg_stat_force_next_flush()")
+    assert "quiet" not in await said(stage)
+
+    await commit(stage, "update quiet set id = id + 1 where id > 30000", "select pg_stat_force_next_flush()")
+    assert "dead, 60,000 live)" in await said(stage)
+
+
 async def test_open_transactions_and_waiting_sessions(
     stage: Stage, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.runbook.criteria import Criterion
 from bot.runbook.drill import DrillReport
+from bot.runbook.fixes import Fix
 from bot.runbook.follow_up.queries import Counts
 from bot.runbook.people import Person, Policy
 from bot.runbook.preparation.checklist import Proof
@@ -57,7 +58,7 @@ class Outcome:
 
 class StepError(Exception):
     """A step did not succeed.  ``problem`` says what happened, ``advice`` what to do, ``database`` what is known,
-    ``criterion`` which of the runbook's rollback criteria is met by it."""
+    ``criterion`` which of the runbook's rollback criteria is met by it, ``fixes`` what may help beside a retry."""
 
     def __init__(
         self,
@@ -66,12 +67,14 @@ class StepError(Exception):
         *,
         database: Database | None = None,
         criterion: Criterion | None = None,
+        fixes: tuple[Fix, ...] = (),
     ) -> None:
         super().__init__(problem)
         self.problem = problem
         self.advice = advice
         self.database = database
         self.criterion = criterion
+        self.fixes = fixes
 
 
 async def unheard(_line: str) -> None:

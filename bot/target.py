@@ -6,6 +6,7 @@ from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict
 
+from bot.runbook.manual import ManualCheck
 from bot.runbook.people import Policy, Timing
 from bot.runbook.rungs import Envelope
 from bot.runbook.steps import Standby
@@ -135,11 +136,13 @@ class Target:
     # Lock ladder: each try's lock_timeout and the pause after it; the last try keeps its timeout too.
     lock_timeouts: tuple[float, ...] = LOCK_TIMEOUTS
     lock_pauses: tuple[float, ...] = LOCK_PAUSES
+    lock_patience: float = 0.0  # seconds in all that it waits beyond the ladder for whoever holds the lock to go
     statement_timeout: float = 600.0  # runbook "Migration Times Out": 600000 ms
     prisma: Prisma | None = None  # its migrations are Prisma's
     verify_command: tuple[str, ...] = ()  # e.g. ("npm", "run", "db:validate")
     orphan_checks: tuple[tuple[str, str], ...] = ()  # name -> SQL that must return 0
     workflows: tuple[Workflow, ...] = ()  # tried with every measurement
+    manual: tuple[ManualCheck, ...] = ()  # workflows that people are asked to try
     thresholds: Thresholds = RUNBOOK
     standby: StandbyPolicy = StandbyPolicy.AUTO
     announcement: str = ""  # its own text for the announcement at T-24h, with $name and the like

@@ -93,6 +93,7 @@ def plan_of(target: Target, person: Person, request: Request) -> Plan:
         risk=Risk(request.text(Field.RISK) or Risk.MEDIUM.value),
         timing=target.timing,
         thresholds=target.thresholds,
+        manual=target.manual,
         standby=target.standby.of(downtime=downtime),
         down=migrations.downs(target, files),
         auto_rollback=target.auto_rollback,

@@ -3,7 +3,10 @@
 from collections.abc import Callable, Mapping
 
 from bot.runbook import intents as i
+from bot.runbook.fixes import TITLES, Fix
+from bot.runbook.paths import offered_fixes
 from bot.runbook.people import Person
+from bot.runbook.refusals import Invalid
 from bot.runbook.run import Run, State
 from bot.views import modals
 from bot.views.ids import Field, Verb
@@ -67,6 +70,19 @@ def plain(verb: Verb) -> UseCase:
         return _said(answer, run)
 
     return use_case
+
+
+async def fix(desk: Desk, request: Request) -> Reply:
+    """Another way for the step that failed: its button, or ``/migrate fix FIX``."""
+    run = await desk.run(request)
+    wanted = request.value.digest or words_after_run(request).lower().replace("-", "_")
+    if wanted not in set(Fix):
+        there = ", ".join(offered_fixes(run))
+        remedy = f"Type /migrate fix and one of: {there}." if there else "Nothing is on offer now; see /migrate status."
+        raise Invalid(f"“{wanted}” is nothing that I can do about it.", remedy)
+    person = await desk.person(request, run.plan.policy)
+    await desk.engine.handle(run.id, i.Retry(person=person, fix=Fix(wanted)))
+    return _said(f"ℹ️ {TITLES[Fix(wanted)]}: it is described and asked for.", run)
 
 
 def _said(answer: str, run: Run) -> Reply:

@@ -23,6 +23,7 @@ from bot.logs import referenced
 from bot.ports import Commands, Context, Description, Outcome, StepAdapter, StepError, StepPaused
 from bot.runbook import intents as i
 from bot.runbook.digest import changes, digest_of, inputs_of
+from bot.runbook.fixes import LONGER_BY, PATIENCE, Fix
 from bot.runbook.refusals import AlreadyFinal, Stale
 from bot.runbook.run import Blocker, Database, Run, State
 from bot.runbook.steps import Route, StepName
@@ -153,7 +154,7 @@ class Driver:
             _log.warning("step.failed", problem=error.problem)
             return i.Fail(
                 claim=claim, problem=error.problem, advice=error.advice, database=error.database,
-                criterion=error.criterion,
+                criterion=error.criterion, fixes=error.fixes,
             )  # fmt: skip
         except Exception as error:  # noqa: BLE001 - people get a reference, the logs the rest
             advice, reference = _reference(error)
@@ -203,7 +204,7 @@ class Driver:
 
         return Context(
             run=run,
-            target=self._targets[run.plan.target],
+            target=fixed(self._targets[run.plan.target], run.fixes),
             attempt=run.attempt,
             current=current,
             progress=progress,
@@ -261,6 +262,12 @@ async def patiently(ask: Callable[[], Awaitable[T]], *, seconds: float = 60.0) -
                 raise
             _log.warning("store.away", why=str(error))
             await asyncio.sleep(0.5)
+
+
+def fixed(target: Target, fixes: tuple[Fix, ...]) -> Target:
+    """The target as a step shall see it, after what people have chosen for one that failed."""
+    longer, patient = LONGER_BY ** fixes.count(Fix.LONGER), PATIENCE if Fix.WHEN_FREE in fixes else 0.0
+    return replace(target, statement_timeout=target.statement_timeout * longer, lock_patience=patient)
 
 
 def _irreversible(run: Run) -> bool:

@@ -63,7 +63,9 @@ def _applied(run: Run, event: e.Event) -> Run:
         case e.Held():
             return _held(run, event)
         case e.Resumed(at=at) | e.Retried(at=at):
-            return replace(run, hold=None, keeper=None, trouble=None, since=at)
+            fix = event.fix if isinstance(event, e.Retried) else None
+            fixes = (*run.fixes, fix) if fix else run.fixes
+            return replace(run, hold=None, keeper=None, trouble=None, fixes=fixes, since=at)
         case e.HandedOver(keeper=keeper, at=at):
             return replace(
                 run, state=State.HANDED_OVER, keeper=keeper, question=None, hold=None, breach=None,
@@ -89,10 +91,8 @@ def _noted(run: Run, event: e.Event) -> Run:
             return replace(run, hold=hold)
         case e.RollbackAsked() | e.RungPicked() | e.DeadlineTold() | e.WindowExtended():
             return _wanted(run, event)
-        case e.BlockersSeen(blockers=blockers):
-            return replace(run, blockers=blockers)
-        case e.CancelApproved():
-            return replace(run, blockers=tuple(_cancel_approved(each, event) for each in run.blockers))
+        case e.BlockersSeen() | e.CancelApproved() | e.WaitingAccepted():
+            return _blocked(run, event)
         case e.Sampled() | e.BaselineTaken():
             return _measured(run, event)
         case e.HealthJudged(judgement=judgement, reason=reason):
@@ -103,8 +103,8 @@ def _noted(run: Run, event: e.Event) -> Run:
             return replace(run, question=replace(run.question, reminded=level) if run.question else None)
         case e.Nudged(at=at):
             return replace(run, nudged_at=at)
-        case e.WaitingAccepted():
-            return replace(run, blockers=tuple(_awaited(each, event) for each in run.blockers))
+        case e.CheckAnswered(answer=answer):
+            return replace(run, answers=(*run.answers, answer))
         case _:  # a second Started is impossible
             return run
 
@@ -224,10 +224,12 @@ def _held(run: Run, event: e.Held) -> Run:
 def _began(run: Run, event: e.StepBegan) -> Run:
     before = run.database_state if event.attempt == 1 else run.database_before
     run = replace(
-        run, claim=run.version + 1, attempt=event.attempt, database_before=before, since=event.at, blockers=()
-    )
-    if event.step is StepName.STOP_SERVICES:
-        return replace(run, services_down=True, down_at=run.down_at or event.at, up_at=None)
+        run, claim=run.version + 1, attempt=event.attempt, database_before=before, proposed=(), since=event.at,
+        blockers=(),
+    )  # fmt: skip
+    if event.step in (StepName.STOP_SERVICES, StepName.RESTART_SERVICES):  # restarting what runs stops it first
+        down_at = run.down_at if run.services_down else event.at
+        return replace(run, services_down=True, down_at=down_at, up_at=None)
     if event.step in (StepName.APPLY, StepName.GO_BACK):
         return replace(run, database_state=Database.UNKNOWN)
     return run
@@ -250,7 +252,8 @@ def _finished(run: Run, event: e.StepFinished) -> Run:
         case StepName.GO_BACK:
             return replace(run, database_state=Database.UNTOUCHED)
         case StepName.RESTART_SERVICES:
-            return replace(run, services_down=False, up_at=event.at)
+            gone = event.at - run.down_at if run.services_down and run.down_at is not None else 0.0
+            return replace(run, services_down=False, up_at=event.at, down_seconds=run.down_seconds + gone)
     return run
 
 
@@ -258,7 +261,8 @@ def _failed(run: Run, event: e.StepFailed) -> Run:
     trouble = Trouble(step=event.step, problem=event.problem, advice=event.advice, reference=event.reference)
     return replace(
         _blamed(run), state=State.STUCK, trouble=trouble, claim=None, grant=None, question=None, hold=None, blockers=(),
-        breach=None, database_state=event.database or run.database_state, since=event.at, nudged_at=event.at,
+        breach=None, database_state=event.database or run.database_state, proposed=event.fixes,
+        since=event.at, nudged_at=event.at,
     )  # fmt: skip
 
 
@@ -266,6 +270,17 @@ def _blamed(run: Run) -> Run:
     """What speaks for the migration and against it, kept from the watch: the measurements go with their step."""
     found = blame(run)
     return replace(run, speaks_for=found.speaks_for, speaks_against=found.speaks_against) if run.samples else run
+
+
+def _blocked(run: Run, event: e.BlockersSeen | e.CancelApproved | e.WaitingAccepted) -> Run:
+    """Who keeps the migration waiting, and what people say to that."""
+    match event:
+        case e.BlockersSeen(blockers=blockers):
+            return replace(run, blockers=blockers)
+        case e.CancelApproved():
+            return replace(run, blockers=tuple(_cancel_approved(each, event) for each in run.blockers))
+        case e.WaitingAccepted():
+            return replace(run, blockers=tuple(_awaited(each, event) for each in run.blockers))
 
 
 def _cancel_approved(blocker: Blocker, event: e.CancelApproved) -> Blocker:

@@ -12,14 +12,16 @@ from bot.runbook import events as e
 from bot.runbook import intents as i
 from bot.runbook import refusals as r
 from bot.runbook.baseline import baseline_of
-from bot.runbook.criteria import Criterion, judge, settled, undecided
-from bot.runbook.paths import enter, goes_back_now, out_of_time, pause, proceed
+from bot.runbook.criteria import judge, settled, undecided
+from bot.runbook.manual import Moment
+from bot.runbook.paths import goes_back_now, opens_way_back, out_of_time, pause, proceed
 from bot.runbook.risk import Risk, highest
 from bot.runbook.run import Blocker, Hold, Licence, Question, Run, State
 from bot.runbook.rungs import Rung
 from bot.runbook.samples import Judgement
-from bot.runbook.steps import Route, StepName
+from bot.runbook.steps import StepName
 from bot.runbook.timers import Timer, TimerKind, timers
+from bot.runbook.tried import answer, asked_now, broken, findings, unanswered
 from bot.runbook.window import too_late
 
 Events = tuple[e.Event, ...]
@@ -47,6 +49,8 @@ def decide(run: Run, intent: i.Intent, now: float) -> Events:
             return _tick(run, intent, now)
         case i.OfferHandover() | i.AcceptHandover():
             return hand_over.decide(run, intent, now)
+        case i.AnswerCheck():
+            return answer(run, intent, now)
         case _:
             return people.decide(run, intent, now)
 
@@ -204,20 +208,11 @@ def _fail(run: Run, intent: i.Fail, now: float) -> Events:
         reference=intent.reference,
         database=intent.database,
         criterion=intent.criterion,
+        fixes=intent.fixes,
     )
     if run.rollback_wanted or intent.criterion is None:
         return (failed, *goes_back_now(run, now))
-    return (failed, *_opens_way_back(run, intent.criterion, intent.problem, now))
-
-
-def _opens_way_back(run: Run, criterion: Criterion, figures: str, now: float) -> Events:
-    """Runbook: "Initiate rollback immediately if ANY of these occur" - the question is opened at once."""
-    if run.route is not Route.FORWARD or not run.backed_up:
-        return ()
-    reason = f"{criterion}: {figures}"
-    licensed = None if run.hold else criterion  # somebody pulled the cord: whatever was agreed to, people are asked
-    asked = e.RollbackAsked(person="", name="the bot", reason=reason, at=now, criterion=licensed)
-    return (asked, enter(run, Route.ROLLBACK, 0, now, reason))
+    return (failed, *opens_way_back(run, intent.criterion, intent.problem, now))
 
 
 def _pause(run: Run, now: float) -> Events:
@@ -258,7 +253,7 @@ def _take_sample(run: Run, intent: i.TakeSample) -> Events:
         found.append(e.HealthJudged(judgement=health.judgement, reason=health.reason, at=at))
     if health.judgement is Judgement.BREACH:
         failed = e.StepFailed(step=run.step.name, problem=health.reason, at=at, criterion=health.criterion)
-        opened = _opens_way_back(run, health.criterion, health.reason, at) if health.criterion else ()
+        opened = opens_way_back(run, health.criterion, health.reason, at) if health.criterion else ()
         return (*found, failed, *opened)
     spike = (
         undecided(samples, run.plan.thresholds, before)
@@ -270,7 +265,12 @@ def _take_sample(run: Run, intent: i.TakeSample) -> Events:
     if not settled(samples, health, sustained_for=timing.sustained_for, thresholds=run.plan.thresholds, before=before):
         problem = f"The watch is over and its last verdict is “{health.judgement}”: {health.reason}"
         return (*found, e.StepFailed(step=run.step.name, problem=problem, at=at))
-    evidence = (f"{len(samples)} measurements, the last: {health.reason}",)
+    if broken(run):
+        problem = "The watch is over, and people say that something is broken: " + "; ".join(findings(run))
+        return (*found, e.StepFailed(step=run.step.name, problem=problem, at=at))
+    if asked_now(run) and unanswered(run, Moment.AFTER):
+        return tuple(found)  # it is watched until somebody has tried what only people can try
+    evidence = (f"{len(samples)} measurements, the last: {health.reason}", *findings(run))
     finished = e.StepFinished(step=run.step.name, began_at=run.since, at=at, evidence=evidence)
     return proceed(run, (*found, finished), at)
 

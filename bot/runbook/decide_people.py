@@ -6,7 +6,8 @@ from bot.runbook import authority
 from bot.runbook import events as e
 from bot.runbook import intents as i
 from bot.runbook import refusals as r
-from bot.runbook.paths import Events, again, enter, pause, way_out
+from bot.runbook.fixes import Fix
+from bot.runbook.paths import Events, again, enter, offered_fixes, pause, restart_position, way_out
 from bot.runbook.people import Approval, Person
 from bot.runbook.run import Database, Hold, Question, Run, State
 from bot.runbook.rungs import Rung
@@ -132,11 +133,15 @@ def resume(run: Run, intent: i.Resume, now: float) -> Events:
 
 
 def retry(run: Run, intent: i.Retry, now: float) -> Events:
-    """Try the failed step again; a destructive one is asked for anew."""
-    if run.state is not State.STUCK:
+    """Try the failed step again, as it was or in a way that was offered; a destructive one is asked for anew."""
+    if run.state is not State.STUCK and not (intent.fix and run.state is State.HELD):
         raise r.NotNow("No step is waiting to be tried again.", _LOOK)
     authority.steerer(run, intent.person)
-    return (e.Retried(person=intent.person.id, name=intent.person.name, at=now), again(run, now))
+    if intent.fix is not None and intent.fix not in offered_fixes(run):
+        raise r.NotNow("That is not on offer for what has failed.", "Choose from the buttons of the newest message.")
+    retried = e.Retried(person=intent.person.id, name=intent.person.name, at=now, fix=intent.fix)
+    restart = restart_position(run) if intent.fix is Fix.RESTART else None
+    return (retried, again(run, now) if restart is None else enter(run, run.route, restart, now))
 
 
 def abort(run: Run, intent: i.Abort, now: float) -> Events:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from bot.runbook.criteria import Criterion
+from bot.runbook.fixes import Fix
+from bot.runbook.manual import Answer
 from bot.runbook.people import Approval
 from bot.runbook.run import Blocker, Database, Hold, Licence, Passing, Plan, Question
 from bot.runbook.rungs import Rung
@@ -94,6 +96,7 @@ class StepFailed:
     reference: str = ""
     database: Database | None = None
     criterion: Criterion | None = None  # the rollback criterion that this failure meets
+    fixes: tuple[Fix, ...] = ()  # what may help, beside trying again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,9 +121,12 @@ class Resumed:
 
 @dataclass(frozen=True, kw_only=True)
 class Retried:
+    """The failed step is tried again; with ``fix``, in another way."""
+
     person: str
     name: str
     at: float
+    fix: Fix | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,6 +244,13 @@ class HealthJudged:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CheckAnswered:
+    """Somebody tried a workflow by hand."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True, kw_only=True)
 class StatusPosted:
     at: float
 
@@ -290,6 +303,7 @@ Event = (
     | Sampled
     | BaselineTaken
     | HealthJudged
+    | CheckAnswered
     | StatusPosted
     | Reminded
     | Nudged

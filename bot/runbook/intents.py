@@ -7,6 +7,7 @@ People's intents carry the ``Person`` as they were known at that moment; workers
 from dataclasses import dataclass
 
 from bot.runbook.criteria import Criterion
+from bot.runbook.fixes import Fix
 from bot.runbook.people import Person
 from bot.runbook.risk import Risk
 from bot.runbook.run import Blocker, Database
@@ -52,9 +53,10 @@ class Resume:
 
 @dataclass(frozen=True, kw_only=True)
 class Retry:
-    """Try the step that failed again, under the normal approval."""
+    """Try the step that failed again, under the normal approval; with ``fix``, in another way that was offered."""
 
     person: Person
+    fix: Fix | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,7 +178,7 @@ class Finish:
 @dataclass(frozen=True, kw_only=True)
 class Fail:
     """The step did not succeed; ``database`` says what is known to have become of the target, ``criterion`` which of
-    the runbook's rollback criteria that is."""
+    the runbook's rollback criteria that is, ``fixes`` what else than trying again may help."""
 
     claim: int
     problem: str
@@ -184,6 +186,7 @@ class Fail:
     reference: str = ""
     database: Database | None = None
     criterion: Criterion | None = None
+    fixes: tuple[Fix, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,6 +243,16 @@ class AcceptHandover:
     person: Person
 
 
+@dataclass(frozen=True, kw_only=True)
+class AnswerCheck:
+    """Somebody tried a workflow by hand; ``note`` says what is broken."""
+
+    person: Person
+    check: str
+    works: bool
+    note: str = ""
+
+
 ByPerson = (
     Approve
     | Reject
@@ -258,11 +271,11 @@ ByPerson = (
 HandingOver = OfferHandover | AcceptHandover
 ByWorker = Ask | CannotAsk | Begin | Finish | Fail | Pause | SeeBlockers
 ByClock = TakeSample | TakeBaseline | Tick
-Intent = ByPerson | HandingOver | ByWorker | ByClock
+Intent = ByPerson | HandingOver | AnswerCheck | ByWorker | ByClock
 
 
 def actor_of(intent: Intent) -> str:
     """Who is behind an intent, for the ledger's own column."""
-    if isinstance(intent, ByPerson | HandingOver):
+    if isinstance(intent, ByPerson | HandingOver | AnswerCheck):
         return intent.person.id
     return "clock" if isinstance(intent, ByClock) else "worker"

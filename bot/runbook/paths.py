@@ -3,7 +3,9 @@
 from bot.runbook import events as e
 from bot.runbook import refusals as r
 from bot.runbook.apply import fold
-from bot.runbook.run import Database, Hold, Run
+from bot.runbook.criteria import Criterion
+from bot.runbook.fixes import Fix
+from bot.runbook.run import Database, Hold, Run, State
 from bot.runbook.steps import Route, StepName
 
 Events = tuple[e.Event, ...]
@@ -43,6 +45,39 @@ def out_of_time(why: str, now: float) -> Hold:
 def goes_back_now(run: Run, now: float) -> Events:
     """Take up a rollback that was asked for while a step was running."""
     return (enter(run, Route.ROLLBACK, 0, now, run.rollback_wanted),) if run.rollback_wanted else ()
+
+
+def offered_fixes(run: Run) -> tuple[Fix, ...]:
+    """What may be done now: what the failed step itself proposed, and a restart where the services are up but ill.
+
+    A proposal outlives the way back that its failure opened: who declines that can still take it.
+    """
+    if run.state is State.HELD:
+        return run.proposed
+    if run.state is not State.STUCK:
+        return ()
+    return run.proposed if restart_position(run) is None else (*run.proposed, Fix.RESTART)
+
+
+def restart_position(run: Run) -> int | None:
+    """Where the route restarts the services, if it is the watch after that which has failed."""
+    if run.route is not Route.FORWARD or run.step.name is not StepName.MONITOR:
+        return None
+    names = [each.name for each in run.steps[: run.position]]
+    return names.index(StepName.RESTART_SERVICES) if StepName.RESTART_SERVICES in names else None
+
+
+def opens_way_back(run: Run, criterion: Criterion, figures: str, now: float, *, licensed: bool = True) -> Events:
+    """Runbook: "Initiate rollback immediately if ANY of these occur" - the question is opened at once.
+
+    ``licensed``: it is proven, so what was agreed to beforehand may answer the question.
+    """
+    if run.route is not Route.FORWARD or not run.backed_up:
+        return ()
+    reason = f"{criterion}: {figures}"
+    proven = criterion if licensed and not run.hold else None  # somebody pulled the cord: people are asked
+    asked = e.RollbackAsked(person="", name="the bot", reason=reason, at=now, criterion=proven)
+    return (asked, enter(run, Route.ROLLBACK, 0, now, reason))
 
 
 def way_out(run: Run) -> Route:

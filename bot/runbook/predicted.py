@@ -74,10 +74,10 @@ def _way_back(report: DrillReport | None, run: Run) -> Iterator[Compared]:
 
 def _downtime(report: DrillReport | None, run: Run) -> Iterator[Compared]:
     """The plan's figure is for all of it; the rehearsal knows the database's part, not people and services."""
-    if run.down_at is None or run.up_at is None or run.up_at < run.down_at:
+    if run.up_at is None or not run.down_seconds:
         return
     planned = run.plan.downtime_minutes * 60.0
-    yield Compared(what="Downtime", predicted=planned, actual=run.up_at - run.down_at, how="planned")
+    yield Compared(what="Downtime", predicted=planned, actual=run.down_seconds, how="planned")
     done = [_took(run.result(step)) for step in (StepName.APPLY, StepName.VERIFY)]
     actual = sum(each for each in done if each is not None)
     if None not in done and run.result(StepName.GO_BACK) is None:

@@ -6,7 +6,8 @@ Refusal
 │   ├── NotAnApprover
 │   ├── NotAnOwner
 │   ├── SelfApproval
-│   └── NotTheKeeper
+│   ├── NotTheKeeper
+│   └── NotAsked            a check is answered by whom it is asked of
 ├── Stale                   the world moved on since the button was drawn, or the worker lost its claim
 │   ├── AlreadyAnswered
 │   ├── AlreadyApproved
@@ -58,6 +59,10 @@ class SelfApproval(Unauthorised):
 
 class NotTheKeeper(Unauthorised):
     """Only the person who holds a handed-over run, or an owner, ends it."""
+
+
+class NotAsked(Unauthorised):
+    """A check by hand is answered by the people it names, or by those who steer."""
 
 
 class Stale(Refusal):

@@ -10,6 +10,8 @@ from enum import StrEnum
 from bot.runbook.criteria import Criterion
 from bot.runbook.drill import DrillReport
 from bot.runbook.expected import Expected
+from bot.runbook.fixes import Fix
+from bot.runbook.manual import Answer, ManualCheck
 from bot.runbook.people import Approval, Policy, Timing
 from bot.runbook.risk import Risk as Risk
 from bot.runbook.risk import highest
@@ -116,6 +118,7 @@ class Plan:
     back_seconds: float | None = None  # how long going back takes, as rehearsed
     exercise: bool = False  # a game day: on a throw-away copy with stand-in services, and never counted
     thresholds: Thresholds = RUNBOOK
+    manual: tuple[ManualCheck, ...] = ()  # workflows that people are asked to try
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,10 +250,13 @@ class Run:
     hold: Hold | None = None
     keeper: Hold | None = None  # who holds the explicit hand-over
     trouble: Trouble | None = None
+    proposed: tuple[Fix, ...] = ()  # by the step that failed last, until one begins again
+    fixes: tuple[Fix, ...] = ()  # taken so far: each changes how its step is done from then on
     blockers: tuple[Blocker, ...] = ()
     services_down: bool = False  # true from the moment stopping is begun until a restart is proven
-    down_at: float | None = None
+    down_at: float | None = None  # when the present or the last outage began
     up_at: float | None = None
+    down_seconds: float = 0.0  # of all outages that are over
     database_state: Database = Database.UNTOUCHED
     database_before: Database = Database.UNTOUCHED  # as known when the present step first began
     done: tuple[Done, ...] = ()
@@ -259,6 +265,7 @@ class Run:
     speaks_against: tuple[str, ...] = ()
     judgement: Judgement | None = None
     judged_because: str = ""
+    answers: tuple[Answer, ...] = ()  # of those who were asked to try something, oldest first
     baseline: tuple[Sample, ...] = ()  # the newest measurements from before the first change
     rollback_wanted: str = ""  # asked for while a step ran: taken up at its end
     left: tuple[Route, int] | None = None  # where a rollback was asked from, to return to if it is declined

@@ -5,8 +5,10 @@ Whoever shows it escapes it for its own medium.  What is announced stands in ``a
 """
 
 from bot.runbook.digest import short
+from bot.runbook.manual import Moment
 from bot.runbook.run import Database, Run, State
-from bot.runbook.steps import Route, Step, StepName
+from bot.runbook.steps import Route, Step
+from bot.runbook.tried import asked_now, unanswered
 from bot.runbook.wording import counted, duration, one_line, utc
 
 _RUNBOOK_MONITORING = 1800.0  # seconds of the "Timeline Overview" that are spent watching (runbook step 7)
@@ -107,6 +109,8 @@ def needed(run: Run) -> frozenset[str]:
             return (policy.owners | policy.on_call) or policy.approvers
         case State.HANDED_OVER if run.keeper:
             return frozenset({run.keeper.person})
+        case State.WATCHING if asked_now(run):
+            return frozenset[str]().union(*(each.people for each in unanswered(run, Moment.AFTER)))
         case State.WORKING if any(not each.granted for each in run.blockers):
             return policy.approvers - _own(run)
     return frozenset()
@@ -135,6 +139,8 @@ def ask(run: Run) -> str:
             return "An owner to choose: retry, roll back, abort or take over."
         case State.HANDED_OVER if run.keeper:
             return f"{one_line(run.keeper.name, 80)} to finish, and then close the run or give it back to the bot."
+        case State.WATCHING if asked_now(run) and (untried := unanswered(run, Moment.AFTER)):
+            return f"Somebody to try {', '.join(f'“{one_line(each.name, 80)}”' for each in untried)} (in the thread)."
         case State.WORKING if any(not each.granted for each in run.blockers):
             return "An approver to cancel the blocking session, or let the migration wait."
     return ""
@@ -154,15 +160,9 @@ def elapsed(run: Run, now: float) -> float:
 
 def downtime(run: Run, now: float) -> float:
     """Seconds the services were down: every stretch from beginning to stop them until they were back."""
-    total, since = 0.0, None
-    for each in run.done:
-        if each.step is StepName.STOP_SERVICES and since is None:
-            since = each.began_at if total else min(run.down_at or each.began_at, each.began_at)
-        elif each.step is StepName.RESTART_SERVICES and since is not None:
-            total, since = total + each.ended_at - since, None
-    if run.services_down and since is None:
-        since = run.since if total else run.down_at
-    return total + (max((run.ended_at or now) - since, 0.0) if since is not None else 0.0)
+    if not run.services_down or run.down_at is None:
+        return run.down_seconds
+    return run.down_seconds + max((run.ended_at or now) - run.down_at, 0.0)
 
 
 def downtime_in_words(run: Run, now: float) -> str:

@@ -82,6 +82,13 @@ class RollbackConfig(_Model):
         return Envelope(rows=self.envelope_rows, minutes=self.envelope_minutes)
 
 
+class ManualConfig(_Model):
+    """``[targets.NAME.manual_checks."CHECK"]``: asked before the migration, and while it is watched."""
+
+    ask: str = Field(min_length=1, max_length=600, description="what they are to do, and what they should see")
+    people: frozenset[str] = Field(min_length=1, description="who is asked: people (U…) and user groups (S…)")
+
+
 Rule = Annotated[str, Field(pattern=r"^[a-z][a-z-]*$")]
 
 
@@ -109,6 +116,9 @@ class TargetConfig(_Model):
     orphan_checks: dict[str, str] = Field(default={}, description="name = a query that must return 0")
     workflows: dict[str, Check] = Field(
         default={}, description="critical workflow = an address that must answer 2xx, or a whole request"
+    )
+    manual_checks: dict[str, ManualConfig] = Field(
+        default={}, description="critical workflow that only a person can try = who is asked what"
     )
     thresholds: ThresholdsConfig = Field(default=ThresholdsConfig(), description="numbers instead of the runbook's")
     newrelic: NewRelicConfig | None = Field(default=None, description="its metrics are in New Relic")

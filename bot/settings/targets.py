@@ -9,6 +9,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from bot.metrics_settings import WorkflowConfig
 from bot.prisma_settings import PrismaConfig
+from bot.runbook.manual import ManualCheck
 from bot.runbook.people import Policy, Timing
 from bot.settings.errors import ConfigurationError
 from bot.settings.file import placed
@@ -93,6 +94,7 @@ def target_of(name: str, config: TargetConfig, base: Path) -> Target:
         workflows=tuple(
             _workflow(f"targets.{name}.workflows.{each}", each, of) for each, of in config.workflows.items()
         ),
+        manual=tuple(ManualCheck(name=each, ask=of.ask, people=of.people) for each, of in config.manual_checks.items()),
         thresholds=config.thresholds.thresholds,
         standby=config.standby,
         announcement=_announcement(name, config, base),

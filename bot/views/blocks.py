@@ -107,12 +107,18 @@ def code(lines: Iterable[str], limit: int = _CODE, *, widest: int = 300) -> Bloc
 
 
 def button(
-    verb: Verb, label: str, value: ActionValue, *, style: str = "", confirm: Mapping[str, Any] | None = None
+    verb: Verb,
+    label: str,
+    value: ActionValue,
+    *,
+    style: str = "",
+    confirm: Mapping[str, Any] | None = None,
+    which: str = "",
 ) -> Block:
-    """A button whose id is the verb and whose value says what it was drawn for."""
+    """A button whose id is the verb and whose value says what it was drawn for; ``which``: of several in one row."""
     made: Block = {
         "type": "button",
-        "action_id": verb.id,
+        "action_id": f"{verb.id}.{which}" if which else verb.id,
         "text": words(label, _LABEL),
         "value": encode_value(value),
     }

@@ -1,6 +1,7 @@
 """The names by which Slack and the bot know each other's buttons, modals and fields: one place only.
 
-A button's ``action_id`` and a modal's ``callback_id`` are ``migrate.<verb>``; a field's block is named by ``Field``
+A button's ``action_id`` and a modal's ``callback_id`` are ``migrate.<verb>``, of several buttons for one verb in a row
+``migrate.<verb>.<which>``; a field's block is named by ``Field``
 and its element ``migrate.<field>``.  Find a field by its action id: the blocks that depend on the target carry a hash
 of it (``files:…``) once another one was chosen: Slack keeps what was picked under an unchanged name.
 """
@@ -26,6 +27,7 @@ class Verb(StrEnum):
     HOLD = "hold"
     RESUME = "resume"
     RETRY = "retry"
+    FIX = "fix"
     ABORT = "abort"
     ROLLBACK = "rollback"
     TAKEOVER = "takeover"
@@ -39,6 +41,8 @@ class Verb(StrEnum):
     NO_SPIKE = "no_spike"
     SPIKE = "spike"
     ANOMALIES = "anomalies"
+    WORKS = "works"
+    BROKEN = "broken"
     KEEP_WAITING = "keep_waiting"
     CANCEL_BLOCKER = "cancel_blocker"
     PLAN = "plan"
@@ -114,7 +118,8 @@ class Field(StrEnum):
 class ActionValue:
     """What a button was drawn for: the run, and the question (number, digest) or blocker (digest) it answers.
 
-    In the list of ways back ``digest`` is the rung, because an option has room for little.  Of a plan before its start
+    In the list of ways back ``digest`` is the rung, because an option has room for little; of a check by hand it is the
+    check's name, and of what may help a failed step which of them.  Of a plan before its start
     ``run`` is the plan's id, and ``digest`` the files that were shown or the item of the checklist.
     """
 
@@ -132,7 +137,7 @@ class BadValue(ValueError):
 
 def verb_of(action_id: str) -> Verb | None:
     """The verb of an ``action_id`` or ``callback_id``; ``None`` when it is not one of ours."""
-    name = action_id.removeprefix(_PREFIX)
+    name = action_id.removeprefix(_PREFIX).partition(".")[0]
     return Verb(name) if action_id.startswith(_PREFIX) and name in set(Verb) else None
 
 

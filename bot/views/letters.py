@@ -7,10 +7,12 @@ waits for people is named by the moment it began to wait.  Everything else is na
 from bot.ports import Attachment, Letter
 from bot.runbook import events as e
 from bot.runbook.announcements import announcement, kept
+from bot.runbook.manual import Moment
 from bot.runbook.predicted import lines as predicted
 from bot.runbook.run import Blocker, Licence, Question, Run, State
 from bot.runbook.samples import Judgement
 from bot.runbook.steps import StepName
+from bot.runbook.tried import asked_now, unanswered
 from bot.views import alarms, handover, investigation, notices, waiting
 from bot.views import blocks as b
 from bot.views.blocked import blocked
@@ -19,6 +21,7 @@ from bot.views.card import card
 from bot.views.charted import chart_file
 from bot.views.exercise import marked
 from bot.views.lines import granted, line
+from bot.views.manual import check_asked, check_key, check_reminder
 from bot.views.question import question
 from bot.views.report import report_files
 from bot.views.text import said
@@ -70,7 +73,9 @@ def letters(
     """
     match event:
         case e.Started(at=at):
-            return (_letter(after, card_key(after), card(after, at, head=head), pin=True),)
+            return (_letter(after, card_key(after), card(after, at, head=head), pin=True), *_checks(after))
+        case e.Entered():
+            return _checks(after) if asked_now(after) is Moment.AFTER else ()
         case e.Asked(question=asked):
             key = question_key(after, asked.number)
             return (_letter(after, key, question(after, worst=worst)), *_texts(after, key, asked))
@@ -106,7 +111,7 @@ def _told(run: Run, event: e.Event, head: str) -> Letters:
     """What is said as it happens, and asks nobody to answer this very message."""
     match event:
         case e.StatusPosted(at=at):
-            return (_in_channel(run, "status", notices.status(run, at, head)), *_chart(run, run))
+            return (_in_channel(run, "status", notices.status(run, at, head)), *_chart(run, run), *_reminded(run, at))
         case e.Nudged(at=at):
             return (_in_channel(run, "nudge", waiting.asks(run, at)),)
         case e.HealthJudged(judgement=Judgement.ALERT, reason=reason):
@@ -126,6 +131,24 @@ def _told(run: Run, event: e.Event, head: str) -> Letters:
             return (_in_channel(run, "resumed", notices.one_section(words)),)
     words = line(run, event)
     return (_in_thread(run, type(event).__name__.lower(), words),) if words else ()
+
+
+def _checks(run: Run) -> Letters:
+    """What people are asked to try, in the card's thread: it calls them by name."""
+    moment = asked_now(run)
+    return tuple(
+        _letter(run, check_key(run, moment, number), check_asked(run, check, moment), thread=card_key(run))
+        for number, check in enumerate(run.plan.manual)
+        if moment is not None
+    )
+
+
+def _reminded(run: Run, at: float) -> Letters:
+    """With every update of the watch those are called who have not tried it yet; or all, to look once more."""
+    if asked_now(run) is not Moment.AFTER:
+        return ()
+    made = check_reminder(run, unanswered(run, Moment.AFTER), at)
+    return (_letter(run, _key(run, "check-reminder"), made, thread=card_key(run)),)
 
 
 def _texts(run: Run, thread: str, asked: Question) -> Letters:

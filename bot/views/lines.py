@@ -3,6 +3,8 @@
 from bot.runbook import events as e
 from bot.runbook import texts
 from bot.runbook.digest import short
+from bot.runbook.fixes import MEANING
+from bot.runbook.fixes import TITLES as FIXES
 from bot.runbook.run import Question, Run
 from bot.runbook.rungs import TITLES, Rung
 from bot.runbook.steps import StepName, route_steps
@@ -32,6 +34,9 @@ def line(run: Run, event: e.Event) -> str:
             return f"{Glyph.DONE} {said(yes.name, 80)} approved cancelling session {said(digest, 60)}."
         case e.WaitingAccepted(digest=digest, name=name):
             return f"{Glyph.INFO} {said(name, 80)} lets the migration wait for session {said(digest, 60)}."
+        case e.CheckAnswered(answer=answer):
+            word = "works" if answer.works else f"does not work: {said(answer.note)}"
+            return f"{Glyph.INFO} {said(answer.name, 80)} tried “{said(answer.check, 80)}” {answer.moment}: {word}"
         case e.Ended(at=at):
             return f"{Glyph.INFO} The run is over: {texts.place(run)}, after {duration(texts.elapsed(run, at))}."
     return _steered(run, event)
@@ -40,6 +45,8 @@ def line(run: Run, event: e.Event) -> str:
 def _steered(run: Run, event: e.Event) -> str:
     """Where somebody wants the run to go."""
     match event:
+        case e.Retried(name=name, fix=fix) if fix is not None:
+            return f"{Glyph.INFO} {said(name, 80)} chose “{FIXES[fix]}”. {MEANING[fix]}"
         case e.Retried(name=name):
             return f"{Glyph.INFO} {said(name, 80)} has “{run.step.title}” tried again."
         case e.Aborted(name=name, reason=reason):

@@ -1,6 +1,7 @@
 """Which buttons make sense in the present state of a run: exactly those that ``decide`` would take."""
 
-from bot.runbook.paths import way_out
+from bot.runbook.fixes import MEANING, TITLES
+from bot.runbook.paths import offered_fixes, way_out
 from bot.runbook.refusals import Refusal
 from bot.runbook.run import Run, State
 from bot.runbook.steps import Route
@@ -44,6 +45,17 @@ def buttons(run: Run, verbs: tuple[Verb, ...] | None = None) -> list[Block]:
     """The buttons for what is offered now (or only those of ``verbs`` that are)."""
     value = ActionValue(run=run.id)
     return [_button(run, verb, value) for verb in offered(run) if verbs is None or verb in verbs]
+
+
+def fixes(run: Run) -> list[Block]:
+    """A button for each thing that may help the step that failed."""
+    return [
+        button(
+            Verb.FIX, TITLES[fix], ActionValue(run=run.id, digest=fix), which=fix,
+            confirm=confirm(f"{TITLES[fix]}?", MEANING[fix], "Yes"),
+        )
+        for fix in offered_fixes(run)
+    ]  # fmt: skip
 
 
 def _button(run: Run, verb: Verb, value: ActionValue) -> Block:

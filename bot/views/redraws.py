@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 from bot.runbook import events as e
 from bot.runbook.run import Run, State
+from bot.runbook.tried import asked_now
 from bot.views import blocks as b
 from bot.views import handover
 from bot.views.blocked import blocked, unblocked
 from bot.views.card import card
 from bot.views.exercise import marked
 from bot.views.letters import blocker_key, card_key, question_key, waiting_key
+from bot.views.manual import check_asked, check_key
 from bot.views.question import answered, question
 from bot.views.waiting import settled
 
@@ -39,6 +41,7 @@ def redraws(
         *_blockers(before, after),
         *_settled(before, after),
         *_handing_over(before, after),
+        *_tried(before, after),
     )
     return tuple((key, marked(after, made)) for key, made in drawn)
 
@@ -83,6 +86,15 @@ def _handing_over(before: Run, after: Run) -> Iterator[Redraw]:
     offer = before.offered
     if offer is not None and (after.offered != offer or after.final):
         yield handover.handover_key(before, offer), handover.settled(after, offer)
+
+
+def _tried(before: Run, after: Run) -> Iterator[Redraw]:
+    """What people said of what they tried; and when it is no longer asked for, its buttons go."""
+    moment = asked_now(before)
+    if moment is None or (asked_now(after) is moment and after.answers == before.answers):
+        return
+    for number, check in enumerate(before.plan.manual):
+        yield check_key(before, moment, number), check_asked(after, check, moment)
 
 
 def _waits(run: Run) -> bool:

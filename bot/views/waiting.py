@@ -3,12 +3,13 @@
 import textwrap
 
 from bot.runbook import texts
+from bot.runbook.paths import offered_fixes
 from bot.runbook.run import Run, State
 from bot.runbook.wording import duration, one_line
 from bot.views import blocks as b
 from bot.views.blocks import Glyph
 from bot.views.card import needed_line
-from bot.views.offers import buttons, offered
+from bot.views.offers import buttons, fixes, offered
 from bot.views.text import escape, said
 
 
@@ -16,8 +17,9 @@ def asks(run: Run, now: float) -> b.Payload:
     """What happened, whether anything changed, who decides, and the buttons to do it with."""
     lines = [_headline(run), *_trouble(run), _changed(run, now), needed_line(run)]
     text = "\n".join(line for line in lines if line)
-    choices = f"You can: {', '.join(f'/migrate {verb}' for verb in offered(run))}."
-    return b.payload(f"{text}\n{choices}", [b.section(text), *b.actions(buttons(run))])
+    named = [*(f"/migrate {verb}" for verb in offered(run)), *(f"/migrate fix {each}" for each in offered_fixes(run))]
+    drawn = [b.section(text), *b.actions(fixes(run)), *b.actions(buttons(run))]
+    return b.payload(f"{text}\nYou can: {', '.join(named)}.", drawn)
 
 
 def settled(before: Run, after: Run) -> b.Payload:

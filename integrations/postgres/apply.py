@@ -42,7 +42,7 @@ class Apply:
     async def describe(self, context: Context) -> Description:
         """What runs, where and how; the digest covers every byte of it."""
         prepared = await prepare(context)
-        require_reviewed(context, prepared.scripts)
+        require_reviewed(context, prepared.files)
         async with session(context.target.dsn, context.application_name) as db:
             warnings = await markers.earlier(db, context.run.id, prepared.scripts)
             risk = await look(context.target, prepared.scripts, db)

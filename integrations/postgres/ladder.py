@@ -26,6 +26,9 @@ class Climb:
     held: Run | None = None  # a hold was asked for between two tries
 
 
+_A_MOMENT = 1.0  # seconds: nobody was seen in the way, so it is not known when to try again
+
+
 class Ladder:
     """Climbs the target's ``lock_timeouts``; ``again`` is asked before each new try whether it is safe."""
 
@@ -35,16 +38,25 @@ class Ladder:
     async def climb(
         self, once: Callable[[float], Awaitable[Failure | None]], again: Callable[[Failure], Awaitable[bool]]
     ) -> Climb:
-        """Try until it is in, fails for another reason, is held, or the last try has timed out too."""
+        """Try until it is in, fails for another reason, is held, or the last try has timed out too.
+
+        A patient target's last rung is stood on for longer: it is tried again whenever whoever was in the way has gone.
+        """
         began = time.monotonic()
         timeouts, pauses = self._context.target.lock_timeouts, self._context.target.lock_pauses
-        failure, held, number = None, None, 0
-        for number, lock_timeout in enumerate(timeouts, start=1):
-            failure = await self._watched(once(lock_timeout))
-            if failure is None or not failure.lock or number == len(timeouts) or not await again(failure):
+        held, number = None, 0
+        while True:
+            number += 1
+            failure = await self._watched(once(timeouts[min(number, len(timeouts)) - 1]))
+            if failure is None or not failure.lock:
                 break
-            held = await self._pause(number, pauses[min(number, len(pauses)) - 1] if pauses else 0.0)
-            if held:
+            pause = pauses[min(number, len(pauses)) - 1] if pauses else 0.0
+            if number >= len(timeouts):
+                left = self._context.target.lock_patience - (time.monotonic() - began)
+                pause = left if self._watch.blocked else min(max(pause, _A_MOMENT), left)
+                if left <= 0:
+                    break
+            if not await again(failure) or (held := await self._pause(number, pause)):
                 break
         await self._watch.clear()
         return Climb(failure=failure, tries=number, seconds=time.monotonic() - began, held=held)
@@ -69,15 +81,16 @@ class Ladder:
 
     async def _pause(self, number: int, seconds: float) -> Run | None:
         """Let the application through; shorter when whoever blocked has gone. The run, if it is to be held."""
-        tries = plural(len(self._context.target.lock_timeouts), "try", "tries")
-        text = f"The lock was not free (try {number} of {tries}); again in at most {seconds:.0f} s"
+        tries = len(self._context.target.lock_timeouts)
+        of = f"{number} of {plural(tries, 'try', 'tries')}" if number < tries else f"{number}"
+        text = f"The lock was not free (try {of}); again in at most {seconds:.0f} s"
         await self._context.progress(text, None)
         until = time.monotonic() + seconds
         was_blocked = self._watch.blocked
         while True:
             await self._watch.sample()
             run = await self._context.current()
-            if run.hold is not None:
+            if run.hold is not None or run.rollback_wanted:
                 return run
             if time.monotonic() >= until or (was_blocked and not self._watch.blocked):
                 return None

@@ -6,14 +6,17 @@ from pathlib import Path
 
 from bot.ports import Context, Description, StepError
 from bot.runbook.digest import canonical, digest_of, digest_of_files, inputs_of
+from bot.runbook.fixes import Fix
 from bot.runbook.risk import RiskReport
 from bot.runbook.run import Database
 from bot.runbook.steps import StepName
 from bot.target import Target
+from integrations.postgres import markers
 from integrations.postgres.catalog import Catalog, difference, fingerprint
-from integrations.postgres.connect import Identity, identity, masked, session
+from integrations.postgres.connect import Identity, Session, identity, masked, session
 from integrations.postgres.psql import shown
 from integrations.postgres.script import Script, read_migration
+from integrations.postgres.separate import separated
 from integrations.postgres.tools import Tools, find_tools
 from integrations.postgres.words import plural
 
@@ -28,6 +31,7 @@ class Prepared:
     scripts: tuple[Script, ...]
     backup: str  # sha256 of the manifest
     destroys: tuple[str, ...] = ()  # as it was asked for last, until these very bytes are judged
+    files: tuple[Script, ...] = ()  # the same as they stand in the folder, where they are not run exactly so
 
     @property
     def inputs(self) -> Mapping[str, str]:
@@ -43,6 +47,7 @@ class Prepared:
             "server": who.address,
             "lock_timeouts": canonical(target.lock_timeouts),
             "lock_pauses": canonical(target.lock_pauses),
+            **({"lock_patience": f"{target.lock_patience:g}"} if target.lock_patience else {}),
             "statement_timeout": f"{target.statement_timeout:g}",
             "backup": self.backup,
             "psql": str(self.tools.major),
@@ -63,6 +68,13 @@ class Prepared:
             *(line for script in self.scripts for line in self._how(script)),
             f"Locks: {plural(tries, 'try', 'tries')}, each giving up after {first:g} s to {last:g} s; "
             f"a statement after {self.target.statement_timeout:g} s",
+            *patience(self.target),
+            *(
+                f"⚠️ {each.name} is split: its constraints are added NOT VALID, and validated in a transaction of their "
+                "own. The file itself stays as it is."
+                for each in self.files
+                if each not in self.scripts
+            ),
             f"Way back: the backup with manifest sha256 {self.backup[:12]}…",
             *warnings,
         )
@@ -103,14 +115,34 @@ async def prepare(context: Context) -> Prepared:
     backup = context.run.fact(StepName.BACKUP, "manifest_sha256")
     if not backup:
         raise StepError("This run has no backup, so nothing is applied.", "Abort, and start again with the backup.")
-    scripts = tuple(read_migration(target, name) for name in names)
+    files = tuple(read_migration(target, name) for name in names)
     async with session(target.dsn, context.application_name) as db:
         who = await identity(db, target.dsn)
+        scripts = await as_run(context, db, files)
     tools = await find_tools(who.major, target.client_tools)
     return Prepared(
         target=target, who=who, tools=tools, scripts=scripts, backup=backup,
-        destroys=context.run.destroys,
+        destroys=context.run.destroys, files=files,
     )  # fmt: skip
+
+
+async def as_run(context: Context, db: Session, files: tuple[Script, ...]) -> tuple[Script, ...]:
+    """The files as they are run: split where people chose to validate separately, unless they went in whole before."""
+    if Fix.VALIDATE_LATER not in context.run.fixes or context.target.prisma is not None:
+        return files
+    found = await markers.read_markers(db, context.run.id)
+    whole = {each.sha256 for each in found.values()}
+    return tuple(part for each in files for part in ((each,) if each.sha256 in whole else separated(each)))
+
+
+def patience(target: Target) -> tuple[str, ...]:
+    """What is done when the ladder's last try has failed, for people."""
+    if not target.lock_patience:
+        return ()
+    return (
+        f"After the last try it waits, {target.lock_patience / 60:g} min in all and without queueing, until whoever "
+        "holds the lock has gone, and tries again",
+    )
 
 
 def require_reviewed(context: Context, scripts: tuple[Script, ...]) -> None:

@@ -3,6 +3,7 @@
 from bot.advice import explain
 from bot.ports import Context, StepError, StepPaused
 from bot.runbook.criteria import Criterion, schema, sql_error
+from bot.runbook.fixes import Fix
 from bot.runbook.run import Blocker, Database
 from bot.runbook.steps import StepName
 from integrations.postgres import markers
@@ -12,8 +13,10 @@ from integrations.postgres.connect import Session
 from integrations.postgres.ladder import Climb
 from integrations.postgres.psql import Failure
 from integrations.postgres.script import Script
+from integrations.postgres.separate import SUFFIX, can_be_separated
 from integrations.postgres.words import plural
 
+RETRY = "/migrate retry"
 NOTHING = "Nothing was changed."
 
 
@@ -37,8 +40,33 @@ async def setback(
         )
     left = f"{left} Left over: {kept}; drop it by hand." if kept else left
     advice = explain(failure.state, failure.text)
-    met = None if climb.held or failure.lock else await _criterion(context, db, failure)
-    return StepError(f"{problem}. {left}", advice, database=database, criterion=met)
+    only_validated = script.name.endswith(SUFFIX)  # the constraint is in, for new rows: that is no failed migration
+    if only_validated and not failure.lock:
+        advice = f"{advice} The constraint is in and holds for new rows; {RETRY} validates the old ones again."
+    met = None if climb.held or failure.lock or only_validated else await _criterion(context, db, failure)
+    helpful = () if climb.held else _fixes(context, script, failure, database)
+    return StepError(f"{problem}. {left}", advice, database=database, criterion=met, fixes=helpful)
+
+
+def _fixes(context: Context, script: Script, failure: Failure, database: Database) -> tuple[Fix, ...]:
+    """What may help beside trying again as before; nothing for a file that is in by half."""
+    if database is Database.UNKNOWN:
+        return ()
+    found = list(lock_and_time(failure))
+    taken = Fix.VALIDATE_LATER in context.run.fixes
+    if failure.state in _VALIDATING and not taken and can_be_separated(script, failure.statement):
+        found.append(Fix.VALIDATE_LATER)
+    return tuple(found)
+
+
+def lock_and_time(failure: Failure) -> tuple[Fix, ...]:
+    """For a lock that was not had: patience.  For a statement that took too long: more time."""
+    if failure.lock:
+        return (Fix.WHEN_FREE,)
+    return (Fix.LONGER,) if "statement timeout" in failure.text else ()
+
+
+_VALIDATING = ("23503", "23514", "55P03", "57014")  # rows break it; or its lock, or its time, ran out
 
 
 async def _criterion(context: Context, db: Session, failure: Failure) -> Criterion | None:

@@ -15,6 +15,7 @@ from integrations.postgres.checks import Findings
 from integrations.postgres.connect import Session, masked, session
 from integrations.postgres.database_health import database_health
 from integrations.postgres.manifest import read_catalog_file, read_manifest
+from integrations.postgres.plan import as_run
 from integrations.postgres.prisma.cli import STATUS, shown
 from integrations.postgres.prisma.truth import listed
 from integrations.postgres.prisma.truth import status as prisma_status
@@ -92,7 +93,8 @@ class Verify:
         folder = Path(context.run.fact(StepName.BACKUP, "folder") or "")
         manifest, _ = read_manifest(folder)
         before, now = read_catalog_file(folder), await read_catalog(db)
-        scripts = tuple(read_migration(context.target, each) for each in context.run.plan.migrations)
+        files = tuple(read_migration(context.target, each) for each in context.run.plan.migrations)
+        scripts = await as_run(context, db, files)
         changed, details = checks.schema(before, now)
         applied = context.run.fact(StepName.APPLY, "fingerprint") or ""
         names = checks.table_names(before, now)

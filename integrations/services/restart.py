@@ -4,6 +4,7 @@ import asyncio
 import time
 
 from bot.ports import Context, Description, Outcome, Probe, StepError
+from bot.runbook.fixes import Fix
 from bot.runbook.samples import Sample, Verdict
 from bot.target import Service
 from integrations.services.deploys import Deploy, deploys, goes_back
@@ -41,9 +42,11 @@ class RestartServices:
                 "platform": where,
                 **{f"start {service.name}": fingerprint(service) for service in wanted},
                 **{f"release {each.service}": each.before if goes_back(context) else each.now for each in found},
+                **({"first": "stop"} if _again(context) else {}),
             },
             lines=(
-                f"Start what ran before the stop ({where}): {listed(each.name for each in wanted)}.",
+                f"{'Stop, and then start' if _again(context) else 'Start'} what ran before the stop ({where}): "
+                f"{listed(each.name for each in wanted)}.",
                 *await self._releases(context, found),
                 f"Wait up to {self._healthy_seconds / 60:g} min until each health endpoint answers 200 with status "
                 "healthy and database connected.",
@@ -52,11 +55,16 @@ class RestartServices:
 
     async def check(self, context: Context) -> Outcome | None:
         """An outcome when all services that ran before run, on the right deploy, and answer as healthy."""
+        if _again(context):
+            return None  # they run, and that is what did not help
         sample, waiting, _ = await self._look(context)
         return None if waiting or await self._astray(context) else await self._outcome(context, sample)
 
     async def run(self, context: Context) -> Outcome:
         """Start, then wait.  ``StepError`` says which service is not back, with the end of its log."""
+        if _again(context):
+            await context.progress("Stopping services", 0.0)
+            await self._platform.stop(context.target)
         await context.progress("Starting services", 0.0)
         await self._platform.start(context.target, previous=goes_back(context))
         if astray := await self._astray(context):
@@ -160,6 +168,11 @@ class RestartServices:
         ]
         advice = f"Find out why {listed(names)} does not become healthy, then retry; a rollback is the other way."
         return StepError("\n".join((f"{listed(names)}: {why}.", *logs)), advice)
+
+
+def _again(context: Context) -> bool:
+    """Were they restarted on this route before, and is it asked for once more?"""
+    return Fix.RESTART in context.run.fixes and not goes_back(context)
 
 
 def _pool(sample: Sample) -> str:

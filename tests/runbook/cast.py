@@ -25,7 +25,9 @@ class Core:
     criteria: ModuleType
     decide: ModuleType
     e: ModuleType
+    fixes: ModuleType
     i: ModuleType
+    manual: ModuleType
     people: ModuleType
     r: ModuleType
     run: ModuleType
@@ -84,6 +86,7 @@ def plan(
     self_approval: bool = False,
     standby: str = "none",
     envelope: bool = False,
+    manual: bool = False,
     migrations: tuple[str, ...] = ("001_add_case_priority.sql",),
     **more: Any,
 ) -> Any:
@@ -111,8 +114,14 @@ def plan(
         timing=timing(core),
         standby=core.steps.Standby(standby),
         envelope=core.rungs.Envelope(rows=10, minutes=5.0) if envelope else None,
+        manual=_by_hand(core) if manual else (),
         **more,
     )
+
+
+def _by_hand(core: Core) -> tuple[Any, ...]:
+    """One workflow that the outsider is asked to try."""
+    return (core.manual.ManualCheck(name="log in", ask="Log in.", people=frozenset({"outsider"})),)
 
 
 def started(core: Core, the_plan: Any, at: float = 0.0) -> Any:

@@ -39,6 +39,7 @@ MORE: tuple[dict[str, Any], ...] = tuple(
         {"rollback_deadline": 60.0},
         {"cleans": "m-0", "downtime": False},
         {"preparation": "p-1", "quorum": 2, "downtime": False},
+        {"manual": True, "auto_rollback": True, "downtime": False},
     )
 )
 #: Plans whose migration may turn out to destroy something: its extra approval can be had, and cannot.
@@ -48,6 +49,10 @@ DESTROYING: tuple[dict[str, Any], ...] = (
 )
 #: The one in which a run changes hands (see ``offers``).
 PREPARED = next(each for each in MORE if "preparation" in each)
+#: The one in which what failed is tried in other ways, too.
+FIXABLE = next(each for each in MORE if "rollback_deadline" in each)
+#: The one in which people are asked to try something by hand.
+MANUAL = next(each for each in MORE if "manual" in each)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -261,6 +261,40 @@ def hold_holds(move: Move) -> None:
         holds(not stopped or running_already, "nothing destructive begins while the cord is pulled")
 
 
+def fixes_as_offered(move: Move) -> None:
+    """What failed is tried in another way only as was proposed; services are restarted only from their watch."""
+    for retried in move.of("Retried"):
+        if retried.fix is None:
+            holds(move.after.position == move.before.position, "what failed is what is tried again")
+            continue
+        holds(move.intent.person.id in STEERING, "who mends may steer")
+        restart = retried.fix == "restart"
+        holds(restart or retried.fix in move.recalled.proposed, "only what was proposed is done")
+        holds(not restart or move.before.step.name == "monitor", "only services that are watched are restarted")
+        holds(not restart or move.after.step.name == "restart_services", "and they are restarted")
+        holds(move.after.grant is None and move.after.claim is None, "it is asked for anew")
+        holds(move.after.fixes == (*move.before.fixes, retried.fix), "and the step knows of it")
+
+
+def tried_by_hand(move: Move) -> None:
+    """What only people can try is tried by those who were asked, and a migration is not complete before."""
+    for each in move.of("CheckAnswered"):
+        said, run = each.answer, move.before
+        holds(said.person in STEERING | {"outsider"}, "who answers was asked, or may steer")
+        holds(said.works or said.note.strip(), "what is broken has its words")
+        expected = "before" if run.before_any_change else "after"
+        holds(said.moment == expected, "it is known whether it was tried before or after")
+        known = move.recalled.tried.get("before") == "broken"
+        opens = not said.works and said.moment == "after" and not known
+        holds(bool(move.of("RollbackAsked")) is opens, "what the migration broke asks for the way back")
+        holds(not opens or move.after.breach is None, "and nobody goes it without being asked")
+    completed = any(each.step == "monitor" for each in move.of("StepFinished"))
+    if completed and move.before.plan.manual:
+        holds("after" in move.recalled.tried, "somebody has tried it")
+        broken = move.recalled.tried["after"] == "broken" and move.recalled.tried.get("before") != "broken"
+        holds(not broken, "nothing is complete that is broken")
+
+
 Invariant = Callable[[Move], None]
 
 
@@ -285,5 +319,6 @@ def i8_window(move: Move) -> None:
 
 INVARIANTS: tuple[Invariant, ...] = (
     i1_consent, i1_destroys, i1_hands, i1_without_asking, i1_rung, i1_blockers, i1_no_means_no, i2_one_claim,
-    i3_never_stuck, i3_asks_again, i4_services, i4_database, i5_final, i7_way_back, i8_window, hold_holds,
+    i3_never_stuck, i3_asks_again, i4_services, i4_database, i5_final, i7_way_back, i8_window, fixes_as_offered,
+    tried_by_hand, hold_holds,
 )  # fmt: skip

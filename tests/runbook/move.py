@@ -1,7 +1,7 @@
 """One accepted intent, and what an onlooker remembers who only hears a run's events."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.runbook.cast import Core
@@ -16,6 +16,8 @@ class Memory:
     gone_back: bool = False  # the way back was really gone
     kept: bool = False  # a named person took the run into their hands
     destroys: bool = False  # the last question about the migration said that it destroys something
+    tried: dict[str, str] = field(default_factory=dict)  # what was said of the one check by hand, before and after
+    proposed: tuple[Any, ...] = ()  # what the step that failed last said may help, until something began again
 
     def seeing(self, core: Core, event: Any) -> "Memory":
         """What is remembered after ``event``."""
@@ -26,17 +28,25 @@ class Memory:
             case e.Resumed() | e.Retried():
                 return replace(self, pulled=False)
             case e.Entered(route=route):
-                return replace(self, kept=self.kept and route == "close")
+                tried = {moment: word for moment, word in self.tried.items() if moment == "before"}
+                return replace(self, kept=self.kept and route == "close", tried=tried)
+            case e.CheckAnswered(answer=said):
+                word = "works" if said.works else "broken"
+                return replace(self, tried={**self.tried, str(said.moment): word})
             case e.Asked(question=question) if question.step == steps.APPLY:
                 return replace(self, destroys=bool(question.destroys))
             case e.HandedOver():
                 return replace(self, kept=True)
-            case e.StepBegan(step=steps.STOP_SERVICES):
-                return replace(self, down=True)
+            case e.StepFailed(fixes=fixes):
+                return replace(self, proposed=fixes)
+            case e.StepBegan(step=steps.STOP_SERVICES | steps.RESTART_SERVICES):
+                return replace(self, down=True, proposed=())
             case e.StepFinished(step=steps.RESTART_SERVICES):
                 return replace(self, down=False)
             case e.StepBegan(step=steps.ANNOUNCE_ROLLBACK | steps.APPLY):
-                return replace(self, gone_back=False)
+                return replace(self, gone_back=False, proposed=())
+            case e.StepBegan():
+                return replace(self, proposed=())
             case e.StepFinished(step=steps.GO_BACK):
                 return replace(self, gone_back=True)
         return self

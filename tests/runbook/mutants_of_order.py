@@ -97,7 +97,7 @@ ORDER: tuple[Mutant, ...] = (
     Mutant(
         name="services_down not set",
         module="apply",
-        was="return replace(run, services_down=True, down_at=run.down_at or event.at, up_at=None)",
+        was="return replace(run, services_down=True, down_at=down_at, up_at=None)",
         becomes="return run",
         caught_by=("i4_services",),
     ),

@@ -42,6 +42,8 @@ def _people(core: Core, run: Any) -> Iterator[Any]:
         yield i.Close(person=who, note="done by hand")
         yield from _answers(core, run, who)
     yield from _handing_over(core, run)
+    yield from _fixing(core, run)
+    yield from _tried(core, run)
     anna = person(core, "anna")
     yield i.PullCord(person=anna, reason=" ")
     yield i.Abort(person=anna, reason="")
@@ -49,6 +51,26 @@ def _people(core: Core, run: Any) -> Iterator[Any]:
     yield i.TakeOver(person=anna, note="")
     yield i.Close(person=anna, note="")
     yield from _wrong_answers(core, run, anna)
+
+
+def _fixing(core: Core, run: Any) -> Iterator[Any]:
+    """What failed is mended in another way only in the plan that is there for it."""
+    if run.plan.rollback_deadline is None:
+        return
+    for name in ("anna", "outsider", "guest"):
+        for fix in core.fixes.Fix:
+            yield core.i.Retry(person=person(core, name), fix=fix)
+
+
+def _tried(core: Core, run: Any) -> Iterator[Any]:
+    """What is tried by hand, by whom it was asked of, by an owner, and by others."""
+    if not run.plan.manual:
+        return
+    for name, note in (("outsider", "a blank page"), ("owner", "a blank page"), ("guest", "x"), ("outsider", " ")):
+        yield core.i.AnswerCheck(person=person(core, name), check="log in", works=False, note=note)
+    for name in ("outsider", "leaver", "stranger"):
+        yield core.i.AnswerCheck(person=person(core, name), check="log in", works=True)
+    yield core.i.AnswerCheck(person=person(core, "owner"), check="nothing", works=True)
 
 
 def _handing_over(core: Core, run: Any) -> Iterator[Any]:
@@ -155,8 +177,20 @@ def _workers(core: Core, run: Any) -> Iterator[Any]:
             sql_error = core.criteria.Criterion.SQL_ERROR
             yield i.Fail(claim=run.claim or 0, problem="it broke", database=known, criterion=sql_error)
     if run.step.name is core.steps.StepName.APPLY:
+        yield from _with_proposals(core, run)
         yield i.SeeBlockers(claim=run.claim or 0, blockers=(blocker(core),))
         yield i.SeeBlockers(claim=run.claim or 0, blockers=(blocker(core, granted=True),))
+
+
+def _with_proposals(core: Core, run: Any) -> Iterator[Any]:
+    """A failure of which the step knows what may help, also one that opens the way back."""
+    if run.plan.rollback_deadline is None:
+        return
+    untouched, fix = core.run.Database.UNTOUCHED, core.fixes.Fix
+    for met, proposed in ((None, fix.LONGER), (core.criteria.Criterion.SQL_ERROR, fix.VALIDATE_LATER)):
+        yield core.i.Fail(
+            claim=run.claim or 0, problem="it broke", database=untouched, criterion=met, fixes=(proposed,)
+        )
 
 
 def _late_words(core: Core, run: Any) -> Iterator[Any]:

@@ -15,9 +15,18 @@ def seen_as(run: Any, now: float, memory: Memory) -> tuple[Any, ...]:
         run.database_before if working else None, _breach(run), run.rung_wanted, bool(run.signed),
         run.offered and run.offered.to, run.executor, run.hands,
         run.deadline_told, *_window(run, now), memory.down, memory.gone_back, memory.kept,
+        run.proposed, tuple(sorted(memory.tried.items())), _last_word(run),
         memory.destroys if run.step.name == "apply" else None,
         memory.pulled and (run.route == "forward" or rollback),
     )  # fmt: skip
+
+
+def _last_word(run: Any) -> Any:
+    """Who said what of the check by hand last: said again by the same person, it is refused."""
+    if not run.answers or not (run.before_any_change or run.state == "watching"):
+        return None
+    last = run.answers[-1]
+    return last.moment, last.person, last.works
 
 
 def _window(run: Any, now: float) -> tuple[bool, bool]:

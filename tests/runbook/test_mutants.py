@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.runbook.explore import DESTROYING, EVERY, FULL, MORE, PREPARED, Violation, explore
-from tests.runbook.mutants import DESTRUCTION, HANDING, MUTANTS, TIME, WAY_BACK, Mutant, breed
+from tests.runbook.explore import DESTROYING, EVERY, FIXABLE, FULL, MANUAL, MORE, PREPARED, Violation, explore
+from tests.runbook.mutants import DESTRUCTION, FIXING, HANDING, MUTANTS, TIME, TRYING, WAY_BACK, Mutant, breed
 
 MOST_TELLING = (EVERY[0], EVERY[3], EVERY[7])
 
@@ -35,6 +35,10 @@ def _plans(mutant: Mutant) -> tuple[dict[str, Any], ...]:
         return DESTROYING
     if mutant in HANDING:
         return (PREPARED,)
+    if mutant in TRYING:
+        return (MANUAL,)
+    if mutant in FIXING:
+        return (FIXABLE,)
     return MORE if mutant in (*WAY_BACK, *TIME) else MOST_TELLING
 
 

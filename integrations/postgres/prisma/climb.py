@@ -8,6 +8,7 @@ import psycopg
 from bot.advice import explain
 from bot.ports import Context, StepError, StepPaused
 from bot.runbook.criteria import Criterion, sql_error
+from bot.runbook.fixes import Fix
 from bot.runbook.run import Database
 from bot.runbook.steps import StepName
 from integrations.postgres.catalog import Catalog, fingerprint, read_catalog
@@ -26,7 +27,7 @@ from integrations.postgres.prisma.surgeon import Finding, Remedy, at_first, fail
 from integrations.postgres.prisma.truth import STATUS_SECONDS, is_in, mark_done
 from integrations.postgres.psql import LOCK_NOT_AVAILABLE, Failure
 from integrations.postgres.script import Script
-from integrations.postgres.setback import NOTHING, names
+from integrations.postgres.setback import NOTHING, lock_and_time, names
 from integrations.postgres.settings import Limits
 from integrations.postgres.watch import Watch
 from integrations.postgres.words import plural
@@ -144,7 +145,8 @@ class Work:
             left = f"{', '.join(done)} went in before."
         problem = f"{self._problem(climb, failure, history.failed)}. {left}"
         met = None if failure.lock or (climb and climb.held) else _criterion(failure)
-        return StepError(problem, self._advice(failure, findings), database=known, criterion=met)
+        helpful = () if climb and climb.held else _fixes(failure, findings)
+        return StepError(problem, self._advice(failure, findings), database=known, criterion=met, fixes=helpful)
 
     async def _findings(self, db: Session, history: History, failure: Failure) -> tuple[Finding, ...]:
         found = await examine_failed(db, self._context, self._deploy.scripts, history)
@@ -202,6 +204,13 @@ class Work:
                 yield fresh
         else:
             yield self._db
+
+
+def _fixes(failure: Failure, findings: tuple[Finding, ...]) -> tuple[Fix, ...]:
+    """What may help beside trying again as before: setting the list right is part of that, where it is proven how."""
+    if findings and not all(each.can_be_done for each in findings):
+        return ()
+    return (*lock_and_time(failure), *((Fix.RESOLVE,) if findings else ()))
 
 
 def _criterion(failure: Failure) -> Criterion | None:

@@ -10,7 +10,7 @@ from bot.runbook.run import Database
 from integrations.postgres.catalog import read_catalog
 from integrations.postgres.connect import Session, masked, rows, session
 from integrations.postgres.orphans import end_orphans
-from integrations.postgres.plan import Prepared, prepare, require_reviewed
+from integrations.postgres.plan import Prepared, patience, prepare, require_reviewed
 from integrations.postgres.prisma.away import at_rest
 from integrations.postgres.prisma.cli import DEPLOY, GENERATE, shown
 from integrations.postgres.prisma.codes import CODES
@@ -70,6 +70,7 @@ class Deploy:
             f"Locks: {plural(len(target.lock_timeouts), 'try', 'tries')}, each giving up after {first:g} s to "
             f"{last:g} s; a statement after {target.statement_timeout:g} s. A try without its lock has no effect: it "
             "is marked by migrate resolve --rolled-back before the next",
+            *patience(target),
             *([f"Then {shown(self.context, GENERATE)}"] if project.generate else []),
             f"Way back: the backup with manifest sha256 {self.prepared.backup[:12]}…",
             *self.history.oddities(),

@@ -15,7 +15,7 @@ import structlog
 from psycopg_pool import AsyncConnectionPool
 
 from bot import store, telemetry
-from bot.errands import driving, following, notifying, publishing, speaking_up
+from bot.errands import analyzing, driving, following, notifying, publishing, speaking_up
 from bot.outbox import put_notice
 from bot.outside import Media, no_media
 from bot.ports import Letter, Queue
@@ -242,6 +242,8 @@ class Engine:
             await self._queue.defer(conn, driving(steps[-1][0]))
         if before is None or any(isinstance(event, e.StepBegan | e.Ended) for _, event in steps):
             await self._queue.defer(conn, speaking_up(run_id))
+        if any(isinstance(event, e.AnalyzeAsked) for _, event in steps):
+            await self._queue.defer(conn, analyzing(run_id))
         if steps[-1][0].state is State.COMPLETED:
             await self._queue.defer(conn, following(run_id))
         return head

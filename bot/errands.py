@@ -36,6 +36,11 @@ def following(run_id: str) -> Job:
     return Job(name="follow", run_id=run_id, lock=f"follow:{run_id}", once=f"follow:{run_id}")
 
 
+def analyzing(run_id: str) -> Job:
+    """Gather the statistics that somebody asked for."""
+    return Job(name="analyze", run_id=run_id, lock=f"analyze:{run_id}", once=f"analyze:{run_id}")
+
+
 def notifying(run_id: str, medium: str) -> Job:
     """Tell one outside medium what waits for it; no medium waits for another."""
     name = f"notify:{run_id}:{medium}"

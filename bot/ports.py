@@ -249,6 +249,16 @@ class Statements(Protocol):
         """As of now.  Never raises for what it cannot see: then the counts are not ``known``, and say ``why``."""
 
 
+class Upkeep(Protocol):
+    """The database's own health; ``StepError`` where it does not answer."""
+
+    async def look(self, target: Target) -> tuple[str, ...]:
+        """What is worth a look now, line by line.  Reads only."""
+
+    async def analyze(self, target: Target, tables: tuple[str, ...]) -> tuple[str, ...]:
+        """Gather the statistics of these tables (quoted names); what came of it, line by line."""
+
+
 class Drill(Protocol):
     """Rehearses a migration on a throw-away copy of the target's database."""
 

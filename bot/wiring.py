@@ -30,6 +30,7 @@ from bot.jobs.notify import Notifier
 from bot.jobs.publish import Publisher
 from bot.jobs.queue import Handler, ProcrastinateQueue, opened, procrastinate_app, register
 from bot.jobs.timed import Timed
+from bot.jobs.upkeep import Statistics
 from bot.jobs.worker import WorkerStopped, work
 from bot.measuring import ComposedProbe
 from bot.outside import media_of
@@ -85,6 +86,7 @@ from integrations.postgres.proofs.traffic import transactions
 from integrations.postgres.recoveries import Recoveries
 from integrations.postgres.risk.check import surely_destroys
 from integrations.postgres.statement_costs import StatementCosts
+from integrations.postgres.upkeep import PostgresUpkeep
 from integrations.postgres.ways import ladder, point_of_no_return
 from integrations.render.configured import sites_of
 from integrations.render.jobs import jobs_of
@@ -277,7 +279,8 @@ async def assembled(settings: Settings, *, checkpoint: Checkpoint = nothing) -> 
         planner = Planner(engine, queue, announcements_of(targets), thawed, media_of(outside))
         channel, directory, address = people_of(settings, file)
         measured = ComposedProbe(probe, sources, platform.log)
-        timed = Timed(engine, channel, measured, targets)
+        database = PostgresUpkeep()
+        timed = Timed(engine, channel, measured, targets, database)
         upkeep = EachMaintenance({name: RenderMaintenance(site) for name, site in sites.items()})
         on_call = shifts_of(file, address)
         proves = prover(targets, pool, platform, probe, directory, maintenance=upkeep, on_call=on_call)
@@ -300,6 +303,7 @@ async def assembled(settings: Settings, *, checkpoint: Checkpoint = nothing) -> 
             "rehearse": before.rehearse,
             "gameday": gameday.play,
             "follow": after.follow,
+            "analyze": Statistics(engine, database, targets).analyze,
             "follow_tick": after.tick,
         }
         register(jobs, handlers)

@@ -29,6 +29,7 @@ VERBS: Mapping[Verb, UseCase] = {
     Verb.LOGS: look.logs,
     Verb.HISTORY: look.history,
     Verb.REPORT: report.report_,
+    Verb.ANALYZE: steer.plain(Verb.ANALYZE),
     Verb.WORKS: manual.works,
     Verb.BROKEN: manual.broken,
     Verb.NO_SPIKE: review.no_spike,

@@ -41,6 +41,7 @@ HELP: Mapping[str, str] = {
     Verb.TAKEOVER: "take the run into your own hands: /migrate takeover NOTE",
     Verb.CLOSE: "say how a run in your hands ended: /migrate close NOTE",
     Verb.CLEANUP: "remove the databases that an ended run has kept: /migrate cleanup RUN",
+    Verb.ANALYZE: "gather the statistics that a migration has cost",
     Verb.WORKS: "say that something you were asked to try works: /migrate works CHECK",
     Verb.BROKEN: "say that it does not: /migrate broken CHECK: WHAT YOU SAW",
     Verb.LOGS: "what the tools printed, newest last",

@@ -29,7 +29,8 @@ _REASONED: dict[Verb, tuple[_Made, str]] = {
     Verb.CLOSE: (lambda who, why: i.Close(person=who, note=why), "ℹ️ Closed with your words."),
 }
 
-_PLAIN: dict[Verb, tuple[Callable[[Person], i.ByPerson], str]] = {
+_PLAIN: dict[Verb, tuple[Callable[[Person], i.ByPerson | i.AskAnalyze], str]] = {
+    Verb.ANALYZE: (lambda who: i.AskAnalyze(person=who), "ℹ️ The statistics are being gathered."),
     Verb.RESUME: (lambda who: i.Resume(person=who), "ℹ️ Resumed."),
     Verb.RETRY: (lambda who: i.Retry(person=who), "ℹ️ The step is tried again."),
 }

@@ -6,10 +6,10 @@ import structlog
 
 from bot import store
 from bot.engine import Engine
-from bot.ports import Busy, Channel, Probe, Unclear, Undeliverable
+from bot.ports import Busy, Channel, Probe, StepError, Unclear, Undeliverable, Upkeep
 from bot.runbook import intents as i
 from bot.runbook.refusals import AlreadyFinal, Stale
-from bot.runbook.run import Run
+from bot.runbook.run import Run, State
 from bot.runbook.samples import Sample
 from bot.runbook.silence import gone_silent
 from bot.runbook.timers import DEADMAN_AHEAD, TimerKind
@@ -21,7 +21,16 @@ _log = structlog.get_logger()
 class Timed:
     """Handlers of the jobs that time brings."""
 
-    def __init__(self, engine: Engine, channel: Channel, probe: Probe, targets: Mapping[str, Target]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        channel: Channel,
+        probe: Probe,
+        targets: Mapping[str, Target],
+        upkeep: Upkeep | None = None,
+    ) -> None:
+        """``upkeep``: asked about the database's own health with every update of a watch."""
+        self._upkeep = upkeep
         self._engine = engine
         self._channel = channel
         self._probe = probe
@@ -35,7 +44,9 @@ class Timed:
             elif kind == TimerKind.BASELINE:
                 await self._baseline(run_id, due)
             else:
-                await self._engine.handle(run_id, i.Tick(kind=kind, due=due))
+                run = await self._engine.handle(run_id, i.Tick(kind=kind, due=due))
+                if kind == TimerKind.STATUS and run.state is State.WATCHING and self._upkeep is not None:
+                    await self._note(run, self._upkeep)
         except (Stale, AlreadyFinal) as error:
             _log.debug("tick.stale", run=run_id, kind=kind, why=str(error))
 
@@ -48,6 +59,14 @@ class Timed:
         run = await self._engine.load(run_id)
         if run.before_any_change:
             await self._engine.handle(run_id, i.TakeBaseline(due=due, sample=await self._measured(run)))
+
+    async def _note(self, run: Run, upkeep: Upkeep) -> None:
+        """The database's own health: seldom, because it takes more than the one short query of a measurement."""
+        try:
+            lines = await upkeep.look(self._targets[run.plan.target])
+        except StepError as error:
+            lines = (f"The database's health could not be looked at: {error.problem}",)
+        await self._engine.handle(run.id, i.NoteDatabase(lines=lines))
 
     async def _measured(self, run: Run) -> Sample:
         try:

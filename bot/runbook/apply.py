@@ -103,8 +103,8 @@ def _noted(run: Run, event: e.Event) -> Run:
             return replace(run, question=replace(run.question, reminded=level) if run.question else None)
         case e.Nudged(at=at):
             return replace(run, nudged_at=at)
-        case e.CheckAnswered(answer=answer):
-            return replace(run, answers=(*run.answers, answer))
+        case e.CheckAnswered() | e.DatabaseNoted() | e.AnalyzeAsked() | e.AnalyzeEnded():
+            return _beside(run, event)
         case _:  # a second Started is impossible
             return run
 
@@ -249,6 +249,8 @@ def _finished(run: Run, event: e.StepFinished) -> Run:
     match event.step:
         case StepName.APPLY:
             return replace(run, database_state=Database.CHANGED)
+        case StepName.VERIFY:
+            return replace(run, analyzed=False)
         case StepName.GO_BACK:
             return replace(run, database_state=Database.UNTOUCHED)
         case StepName.RESTART_SERVICES:
@@ -270,6 +272,19 @@ def _blamed(run: Run) -> Run:
     """What speaks for the migration and against it, kept from the watch: the measurements go with their step."""
     found = blame(run)
     return replace(run, speaks_for=found.speaks_for, speaks_against=found.speaks_against) if run.samples else run
+
+
+def _beside(run: Run, event: e.CheckAnswered | e.DatabaseNoted | e.AnalyzeAsked | e.AnalyzeEnded) -> Run:
+    """What people and the bot find out, and do, beside the steps."""
+    match event:
+        case e.CheckAnswered(answer=answer):
+            return replace(run, answers=(*run.answers, answer))
+        case e.DatabaseNoted(lines=lines):
+            return replace(run, database_notes=lines)
+        case e.AnalyzeAsked(tables=tables):
+            return replace(run, analyzing=tables)
+        case e.AnalyzeEnded():
+            return replace(run, analyzing=(), analyzed=True)
 
 
 def _blocked(run: Run, event: e.BlockersSeen | e.CancelApproved | e.WaitingAccepted) -> Run:

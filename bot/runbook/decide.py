@@ -6,7 +6,7 @@ clock may say; what people may say is judged in ``decide_people``.
 
 from dataclasses import replace
 
-from bot.runbook import authority, hand_over
+from bot.runbook import authority, hand_over, upkeep
 from bot.runbook import decide_people as people
 from bot.runbook import events as e
 from bot.runbook import intents as i
@@ -51,6 +51,8 @@ def decide(run: Run, intent: i.Intent, now: float) -> Events:
             return hand_over.decide(run, intent, now)
         case i.AnswerCheck():
             return answer(run, intent, now)
+        case i.NoteDatabase() | i.AskAnalyze() | i.Analyzed():
+            return upkeep.decide(run, intent, now)
         case _:
             return people.decide(run, intent, now)
 

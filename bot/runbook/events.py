@@ -251,6 +251,28 @@ class CheckAnswered:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DatabaseNoted:
+    """A look at the database's own health found something else than the one before."""
+
+    lines: tuple[str, ...]
+    at: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnalyzeAsked:
+    tables: tuple[str, ...]
+    person: str
+    name: str
+    at: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnalyzeEnded:
+    lines: tuple[str, ...]
+    at: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class StatusPosted:
     at: float
 
@@ -304,6 +326,9 @@ Event = (
     | BaselineTaken
     | HealthJudged
     | CheckAnswered
+    | DatabaseNoted
+    | AnalyzeAsked
+    | AnalyzeEnded
     | StatusPosted
     | Reminded
     | Nudged

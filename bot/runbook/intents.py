@@ -253,6 +253,27 @@ class AnswerCheck:
     note: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class NoteDatabase:
+    """What a look at the database's own health found during a watch."""
+
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskAnalyze:
+    """Let the bot gather the statistics that the migration has cost."""
+
+    person: Person
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analyzed:
+    """They are gathered, or why not, table by table."""
+
+    lines: tuple[str, ...]
+
+
 ByPerson = (
     Approve
     | Reject
@@ -271,11 +292,12 @@ ByPerson = (
 HandingOver = OfferHandover | AcceptHandover
 ByWorker = Ask | CannotAsk | Begin | Finish | Fail | Pause | SeeBlockers
 ByClock = TakeSample | TakeBaseline | Tick
-Intent = ByPerson | HandingOver | AnswerCheck | ByWorker | ByClock
+ForUpkeep = NoteDatabase | AskAnalyze | Analyzed
+Intent = ByPerson | HandingOver | AnswerCheck | ForUpkeep | ByWorker | ByClock
 
 
 def actor_of(intent: Intent) -> str:
     """Who is behind an intent, for the ledger's own column."""
-    if isinstance(intent, ByPerson | HandingOver | AnswerCheck):
+    if isinstance(intent, ByPerson | HandingOver | AnswerCheck | AskAnalyze):
         return intent.person.id
     return "clock" if isinstance(intent, ByClock) else "worker"

@@ -266,6 +266,9 @@ class Run:
     judgement: Judgement | None = None
     judged_because: str = ""
     answers: tuple[Answer, ...] = ()  # of those who were asked to try something, oldest first
+    database_notes: tuple[str, ...] = ()  # of its own health, as last seen during a watch
+    analyzing: tuple[str, ...] = ()  # tables whose statistics are being gathered
+    analyzed: bool = False
     baseline: tuple[Sample, ...] = ()  # the newest measurements from before the first change
     rollback_wanted: str = ""  # asked for while a step ran: taken up at its end
     left: tuple[Route, int] | None = None  # where a rollback was asked from, to return to if it is declined

@@ -41,6 +41,7 @@ class Verb(StrEnum):
     NO_SPIKE = "no_spike"
     SPIKE = "spike"
     ANOMALIES = "anomalies"
+    ANALYZE = "analyze"
     WORKS = "works"
     BROKEN = "broken"
     KEEP_WAITING = "keep_waiting"

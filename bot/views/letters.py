@@ -13,6 +13,7 @@ from bot.runbook.run import Blocker, Licence, Question, Run, State
 from bot.runbook.samples import Judgement
 from bot.runbook.steps import StepName
 from bot.runbook.tried import asked_now, unanswered
+from bot.runbook.upkeep import without_statistics
 from bot.views import alarms, handover, investigation, notices, waiting
 from bot.views import blocks as b
 from bot.views.blocked import blocked
@@ -26,6 +27,7 @@ from bot.views.question import question
 from bot.views.report import report_files
 from bot.views.text import said
 from bot.views.timeline import Record
+from bot.views.upkeep import analyze_key, analyze_offered
 
 Letters = tuple[Letter, ...]
 _MOST_TEXTS = 8  # files shown in full; the digest covers every one
@@ -74,8 +76,8 @@ def letters(
     match event:
         case e.Started(at=at):
             return (_letter(after, card_key(after), card(after, at, head=head), pin=True), *_checks(after))
-        case e.Entered():
-            return _checks(after) if asked_now(after) is Moment.AFTER else ()
+        case e.Entered() if asked_now(after) is Moment.AFTER:
+            return _checks(after)
         case e.Asked(question=asked):
             key = question_key(after, asked.number)
             return (_letter(after, key, question(after, worst=worst)), *_texts(after, key, asked))
@@ -180,11 +182,18 @@ def _finished(run: Run, event: e.StepFinished, head: str, record: Record) -> Let
     thread = _letter(run, _key(run, "finished"), notices.evidence(run, event, head), thread=card_key(run))
     words = announcement(run, event.step, event.at)
     if not words:
-        return (thread,)
+        return (thread, *_statistics(run, event))
     told = (_in_channel(run, "announcement", notices.announced(run, words, event.step)), thread)
     if event.step is StepName.ANNOUNCE_COMPLETE:
         return (*told, *_completed(run))
     return (*told, *_investigation(run, event.at, head, record)) if _closes_the_way_back(event) else told
+
+
+def _statistics(run: Run, event: e.StepFinished) -> Letters:
+    """After the verification: gathering statistics where the migration has cost them."""
+    if event.step is not StepName.VERIFY or not without_statistics(run):
+        return ()
+    return (_letter(run, analyze_key(run), analyze_offered(run), thread=card_key(run)),)
 
 
 def _completed(run: Run) -> Letters:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from bot.runbook import events as e
 from bot.runbook.run import Run, State
 from bot.runbook.tried import asked_now
+from bot.runbook.upkeep import without_statistics
 from bot.views import blocks as b
 from bot.views import handover
 from bot.views.blocked import blocked, unblocked
@@ -13,6 +14,7 @@ from bot.views.exercise import marked
 from bot.views.letters import blocker_key, card_key, question_key, waiting_key
 from bot.views.manual import check_asked, check_key
 from bot.views.question import answered, question
+from bot.views.upkeep import analyze_key, analyze_offered
 from bot.views.waiting import settled
 
 Redraw = tuple[str, b.Payload]
@@ -42,6 +44,7 @@ def redraws(
         *_settled(before, after),
         *_handing_over(before, after),
         *_tried(before, after),
+        *_analyzing(before, after),
     )
     return tuple((key, marked(after, made)) for key, made in drawn)
 
@@ -95,6 +98,15 @@ def _tried(before: Run, after: Run) -> Iterator[Redraw]:
         return
     for number, check in enumerate(before.plan.manual):
         yield check_key(before, moment, number), check_asked(after, check, moment)
+
+
+def _analyzing(before: Run, after: Run) -> Iterator[Redraw]:
+    """The offer of statistics, once it is taken, done, or too late."""
+    over = after.final and not before.final
+    if without_statistics(before) and (
+        over or (before.analyzing, before.analyzed) != (after.analyzing, after.analyzed)
+    ):
+        yield analyze_key(before), analyze_offered(after)
 
 
 def _waits(run: Run) -> bool:

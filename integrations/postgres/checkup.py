@@ -14,7 +14,9 @@ from bot.migrations import listed
 from bot.ports import StepError
 from bot.runbook.wording import counted, one_line
 from bot.target import StandbyPolicy, Target
+from integrations.postgres.checks import Finding as Noted
 from integrations.postgres.connect import Session, identity, masked, session
+from integrations.postgres.database_health import database_health
 from integrations.postgres.proofs.access import Standing, closed, degraded, made, standing_of
 from integrations.postgres.proofs.backup import BackupProof
 from integrations.postgres.proofs.needs import Needs
@@ -34,6 +36,7 @@ async def look_at_database(target: Target) -> Findings:
             found = [ok("connection", f"{masked(target.dsn)}, PostgreSQL {who.version_text}")]
             found += _rights(target, standing, await made(db, Needs(), standing))
             found += await _session(db, standing.role)
+            found += [_health(each) for each in await database_health(db)]
             for name, query in target.orphan_checks:
                 found.append(await _planned(db, target, name, query))
             return found
@@ -67,6 +70,15 @@ async def _session(db: Session, role: str) -> Findings:
         why = f"{role} is a superuser: a migration could do anything to the whole server."
         found.append(warn("role", why, "Use the role that owns the application's tables."))
     return found
+
+
+def _health(found: Noted) -> Finding:
+    """What is worth a look, and after its last semicolon what to do about it."""
+    text = found.text.removeprefix("Database health: ")
+    if not found.notable:
+        return ok("health", text)
+    why, _, fix = text.rpartition("; ")
+    return warn("health", why or text, f"{fix[:1].upper()}{fix[1:]}." if why else "Look at it before you migrate.")
 
 
 def _near(address: str) -> bool:

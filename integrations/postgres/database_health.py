@@ -42,6 +42,14 @@ async def database_health(db: Session) -> Findings:
     return (Finding(text="Database health: nothing to note of " + ", ".join(_LOOKS).replace("_", " ")),)
 
 
+async def unanalysed(db: Session) -> tuple[str, ...]:
+    """Large tables with columns that the planner knows nothing of: quoted names."""
+    async with db.transaction():
+        await db.execute("SET LOCAL lock_timeout = '1s'")
+        found = await rows(db, "without_statistics", {"bytes": LARGE}, FILE)
+    return tuple(str(name) for name, _ in found)
+
+
 def _connections(found: _Rows) -> Iterator[str]:
     for used, most in found:
         if int(str(used)) > MOST_CONNECTIONS * int(str(most)):

@@ -70,3 +70,8 @@ ORDER BY s.last_value::numeric / held.most DESC
 -- name: transaction_ids
 -- Transactions since the oldest row of this database that is not frozen; the server stops writing at 2³¹.
 SELECT age(datfrozenxid) FROM pg_database WHERE datname = current_database()
+
+-- name: by_quoted_name
+-- A table by its quoted name, quoted anew by the server itself; NULL where there is none.
+SELECT (SELECT format('%%I.%%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.oid = to_regclass(%(name)s))

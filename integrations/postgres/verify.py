@@ -1,19 +1,22 @@
 """Runbook step 5: is the migration truly in, and is the data whole?  It only reads."""
 
+import json
 from functools import partial
 from pathlib import Path
 
+import psycopg
 from psycopg import sql
 
 from bot.ports import Context, Description, Outcome, StepError
 from bot.runbook.run import Database
 from bot.runbook.samples import Verdict
 from bot.runbook.steps import StepName
+from bot.runbook.upkeep import FACT
 from integrations.postgres import checks
 from integrations.postgres.catalog import fingerprint, read_catalog
 from integrations.postgres.checks import Findings
 from integrations.postgres.connect import Session, masked, session
-from integrations.postgres.database_health import database_health
+from integrations.postgres.database_health import database_health, unanalysed
 from integrations.postgres.manifest import read_catalog_file, read_manifest
 from integrations.postgres.plan import as_run
 from integrations.postgres.prisma.cli import STATUS, shown
@@ -61,7 +64,17 @@ class Verify:
                 database=Database.CHANGED,
                 criterion=next((each.met for each in wrong if each.met), None),
             )
-        return Outcome(evidence=(*map(str, findings), *details), facts={"fingerprint": now})
+        blind = await self._without_statistics(context)
+        facts = {"fingerprint": now, **({FACT: json.dumps(blind)} if blind else {})}
+        return Outcome(evidence=(*map(str, findings), *details), facts=facts)
+
+    async def _without_statistics(self, context: Context) -> tuple[str, ...]:
+        """Tables for which gathering them is offered; what cannot be told is offered for none."""
+        try:
+            async with session(context.target.dsn, context.application_name) as db:
+                return await unanalysed(db)
+        except psycopg.Error:
+            return ()
 
     async def verify(self, context: Context, outcome: Outcome) -> Verdict:
         """Is the schema still the one that was checked?"""

@@ -113,9 +113,20 @@ def stage_of(shop: Casework, tools: Path, work: Path) -> Stage:
 
 async def timed(work: Callable[[], Awaitable[object]]) -> float:
     """Seconds it took."""
-    began = time.perf_counter()
+    return (await weighed(work))[0]
+
+
+async def weighed(work: Callable[[], Awaitable[object]]) -> tuple[float, float]:
+    """Seconds it took, and seconds of processor time that the machine spent meanwhile: server, clients, kernel."""
+    busy, began = processors_busy(), time.perf_counter()
     await work()
-    return time.perf_counter() - began
+    return time.perf_counter() - began, processors_busy() - busy
+
+
+def processors_busy() -> float:
+    """Seconds that all processors have worked since the machine started (proc(5), /proc/stat)."""
+    user, nice, system, _idle, _iowait, irq, softirq, *_ = map(int, Path("/proc/stat").read_text().split()[1:9])
+    return float(user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
 
 
 def piped(first: Sequence[str], second: Sequence[str], env: Mapping[str, str], out: Path) -> None:

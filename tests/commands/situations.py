@@ -6,8 +6,12 @@ from dataclasses import replace
 from bot.engine import Engine
 from bot.jobs.drive import Driver
 from bot.runbook import intents as i
+from bot.runbook.fixes import Fix
+from bot.runbook.manual import ManualCheck
 from bot.runbook.run import Blocker, Plan, Run
 from bot.runbook.rungs import Rung
+from bot.runbook.steps import StepName
+from bot.runbook.upkeep import FACT
 from bot.views.ids import ActionValue, Verb
 from tests.commands.office import ALEX, DANA
 from tests.script import ladder
@@ -55,6 +59,35 @@ async def stuck(engine: Engine, driver: Driver, plan: Plan) -> Run:
     run = await engine.handle(run.id, i.Begin(attempt=1))
     failed = i.Fail(claim=run.claim or 0, problem="the channel is gone", advice="invite the bot")
     return await engine.handle(run.id, failed)
+
+
+async def mendable(engine: Engine, driver: Driver, plan: Plan) -> Run:
+    """The first step failed, and knows what may help."""
+    run = await engine.start(plan)
+    run = await engine.handle(run.id, i.Begin(attempt=1))
+    failed = i.Fail(claim=run.claim or 0, problem="it took too long", fixes=(Fix.LONGER,))
+    return await engine.handle(run.id, failed)
+
+
+async def to_be_tried(engine: Engine, driver: Driver, plan: Plan) -> Run:
+    """Before the first change Dana is asked to try something."""
+    check = ManualCheck(name="log in", ask="Log in as a clerk.", people=frozenset({DANA.id}))
+    return await asking(engine, driver, replace(plan, manual=(check,)))
+
+
+async def without_statistics(engine: Engine, driver: Driver, plan: Plan) -> Run:
+    """The migration is in, and a table has no statistics since."""
+    run = await asking(engine, driver, replace(plan, downtime=False))
+    while run.step.name is not StepName.APPLY:
+        await approved(engine, run)
+        await driver.drive(run.id)
+        run = await engine.load(run.id)
+    run = await approved(engine, run)
+    for facts in ((), ((FACT, '["public.cases"]'),)):
+        digest = run.grant.digest if run.grant else ""
+        run = await engine.handle(run.id, i.Begin(attempt=1, digest=digest))
+        run = await engine.handle(run.id, i.Finish(claim=run.claim or 0, facts=facts))
+    return run
 
 
 async def blocked(engine: Engine, driver: Driver, plan: Plan) -> Run:
@@ -106,6 +139,10 @@ SITUATIONS: Mapping[Verb, Callable[[Engine, Driver, Plan], Awaitable[Run]]] = {
     Verb.ROLLBACK: backed_up,
     Verb.RESUME: held,
     Verb.RETRY: stuck,
+    Verb.FIX: mendable,
+    Verb.WORKS: to_be_tried,
+    Verb.BROKEN: to_be_tried,
+    Verb.ANALYZE: without_statistics,
     Verb.CLOSE: handed_over,
     Verb.CANCEL_BLOCKER: blocked,
     Verb.KEEP_WAITING: blocked,
@@ -118,7 +155,11 @@ SITUATIONS: Mapping[Verb, Callable[[Engine, Driver, Plan], Awaitable[Run]]] = {
 
 
 def value(run: Run) -> ActionValue:
-    """What the button of a run's question or blocker carries, or the list of its ways back."""
+    """What the button of a run's question, blocker, fix or check carries, or the list of its ways back."""
+    if run.proposed:
+        return ActionValue(run=run.id, digest=run.proposed[0])
+    if run.plan.manual:
+        return ActionValue(run=run.id, digest=run.plan.manual[0].name)
     if run.blockers:
         return ActionValue(run=run.id, digest=run.blockers[0].digest)
     asked = run.question

@@ -295,6 +295,16 @@ def tried_by_hand(move: Move) -> None:
         holds(not broken, "nothing is complete that is broken")
 
 
+def kept_up(move: Move) -> None:
+    """The bot gathers only the statistics that the verification missed, once, and when somebody who steers says so."""
+    for asked in move.of("AnalyzeAsked"):
+        holds(move.intent.person.id in STEERING, "who lets it may steer")
+        holds(move.before.route == "forward" and not move.before.analyzing, "it is done on the way forward, once")
+        holds(list(asked.tables) == ["cases"], "of the tables that have none")
+    for _ in move.of("AnalyzeEnded"):
+        holds(move.before.analyzing and not move.after.analyzing, "what ends was asked for")
+
+
 Invariant = Callable[[Move], None]
 
 
@@ -320,5 +330,5 @@ def i8_window(move: Move) -> None:
 INVARIANTS: tuple[Invariant, ...] = (
     i1_consent, i1_destroys, i1_hands, i1_without_asking, i1_rung, i1_blockers, i1_no_means_no, i2_one_claim,
     i3_never_stuck, i3_asks_again, i4_services, i4_database, i5_final, i7_way_back, i8_window, fixes_as_offered,
-    tried_by_hand, hold_holds,
+    tried_by_hand, kept_up, hold_holds,
 )  # fmt: skip

@@ -44,6 +44,7 @@ def _people(core: Core, run: Any) -> Iterator[Any]:
     yield from _handing_over(core, run)
     yield from _fixing(core, run)
     yield from _tried(core, run)
+    yield from _kept_up(core, run)
     anna = person(core, "anna")
     yield i.PullCord(person=anna, reason=" ")
     yield i.Abort(person=anna, reason="")
@@ -62,6 +63,16 @@ def _fixing(core: Core, run: Any) -> Iterator[Any]:
             yield core.i.Retry(person=person(core, name), fix=fix)
 
 
+def _kept_up(core: Core, run: Any) -> Iterator[Any]:
+    """What is found of the database beside the steps, and done about it, in the same plan."""
+    if run.plan.rollback_deadline is None:
+        return
+    for name in ("anna", "outsider"):
+        yield core.i.AskAnalyze(person=person(core, name))
+    yield core.i.Analyzed(lines=("ANALYZE cases: 0.1 s",))
+    yield core.i.NoteDatabase(lines=("a replica lags",))
+
+
 def _tried(core: Core, run: Any) -> Iterator[Any]:
     """What is tried by hand, by whom it was asked of, by an owner, and by others."""
     if not run.plan.manual:
@@ -71,6 +82,7 @@ def _tried(core: Core, run: Any) -> Iterator[Any]:
     for name in ("outsider", "leaver", "stranger"):
         yield core.i.AnswerCheck(person=person(core, name), check="log in", works=True)
     yield core.i.AnswerCheck(person=person(core, "owner"), check="nothing", works=True)
+    yield core.i.AnswerCheck(person=core.people.Person(id="passer-by", name="Passer-by"), check="log in", works=True)
 
 
 def _handing_over(core: Core, run: Any) -> Iterator[Any]:
@@ -168,6 +180,8 @@ def _workers(core: Core, run: Any) -> Iterator[Any]:
     yield from _late_words(core, run)
     for claim in (run.claim or 0, -1):
         yield i.Finish(claim=claim, evidence=("seen",))
+        if run.step.name is core.steps.StepName.VERIFY and run.plan.rollback_deadline is not None:
+            yield i.Finish(claim=claim, evidence=("seen",), facts=(("analyze", '["cases"]'),))
         yield i.Fail(claim=claim, problem="it broke")
         yield i.Pause(claim=claim)
         yield i.SeeBlockers(claim=claim, blockers=())

@@ -16,9 +16,16 @@ def seen_as(run: Any, now: float, memory: Memory) -> tuple[Any, ...]:
         run.offered and run.offered.to, run.executor, run.hands,
         run.deadline_told, *_window(run, now), memory.down, memory.gone_back, memory.kept,
         run.proposed, tuple(sorted(memory.tried.items())), _last_word(run),
+        bool(run.analyzing), run.analyzed, _blind(run), bool(run.database_notes),
         memory.destroys if run.step.name == "apply" else None,
         memory.pulled and (run.route == "forward" or rollback),
     )  # fmt: skip
+
+
+def _blind(run: Any) -> bool:
+    """Did the last verification find tables without statistics?"""
+    verified = [each for each in run.done if each.step == "verify"]
+    return bool(verified and verified[-1].facts)
 
 
 def _last_word(run: Any) -> Any:

@@ -62,6 +62,7 @@ def test_downtime_is_the_plans_and_the_databases_part_the_rehearsals() -> None:
         Done(step=StepName.VERIFY, began_at=10.0, ended_at=10.9),
         down_at=100.0,
         up_at=700.0,
+        down_seconds=600.0,
         plan=plan(downtime_minutes=20),
     )
 

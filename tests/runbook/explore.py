@@ -40,6 +40,7 @@ MORE: tuple[dict[str, Any], ...] = tuple(
         {"cleans": "m-0", "downtime": False},
         {"preparation": "p-1", "quorum": 2, "downtime": False},
         {"manual": True, "auto_rollback": True, "downtime": False},
+        {"exercise": True, "downtime": False},
     )
 )
 #: Plans whose migration may turn out to destroy something: its extra approval can be had, and cannot.
@@ -51,6 +52,8 @@ DESTROYING: tuple[dict[str, Any], ...] = (
 PREPARED = next(each for each in MORE if "preparation" in each)
 #: The one in which what failed is tried in other ways, too.
 FIXABLE = next(each for each in MORE if "rollback_deadline" in each)
+#: The one in which the database is looked after.
+KEPT_UP = next(each for each in MORE if "exercise" in each)
 #: The one in which people are asked to try something by hand.
 MANUAL = next(each for each in MORE if "manual" in each)
 

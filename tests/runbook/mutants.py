@@ -7,9 +7,9 @@ from tests.runbook.mutants_of_fixing import FIXING
 from tests.runbook.mutants_of_handing import HANDING
 from tests.runbook.mutants_of_order import ORDER
 from tests.runbook.mutants_of_time import TIME
-from tests.runbook.mutants_of_trying import TRYING
+from tests.runbook.mutants_of_trying import TRYING, UPKEEP
 from tests.runbook.mutants_of_way_back import WAY_BACK
 
-MUTANTS = CONSENT + HANDING + DESTRUCTION + ORDER + WAY_BACK + TIME + FIXING + TRYING
+MUTANTS = CONSENT + HANDING + DESTRUCTION + ORDER + WAY_BACK + TIME + FIXING + TRYING + UPKEEP
 
-__all__ = ["DESTRUCTION", "FIXING", "HANDING", "MUTANTS", "TIME", "TRYING", "WAY_BACK", "Mutant", "breed"]
+__all__ = ["DESTRUCTION", "FIXING", "HANDING", "MUTANTS", "TIME", "TRYING", "UPKEEP", "WAY_BACK", "Mutant", "breed"]

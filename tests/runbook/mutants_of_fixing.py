@@ -18,13 +18,6 @@ FIXING: tuple[Mutant, ...] = (
         caught_by=("fixes_as_offered",),
     ),
     Mutant(
-        name="statistics by anybody",
-        module="upkeep",
-        was="    authority.steerer(run, intent.person)\n",
-        becomes="",
-        caught_by=("kept_up",),
-    ),
-    Mutant(
         name="services that restart count as up",
         module="apply",
         was="if event.step in (StepName.STOP_SERVICES, StepName.RESTART_SERVICES):",

@@ -1,4 +1,4 @@
-"""Cores that do not listen to whom they asked to try something."""
+"""Cores that do not listen to whom they asked to try something, or to anybody about the database."""
 
 from tests.runbook.mutant import Mutant
 
@@ -30,5 +30,15 @@ TRYING: tuple[Mutant, ...] = (
         was="moment is Moment.BEFORE or _was_broken(run, check.name):",
         becomes="moment is Moment.BEFORE:",
         caught_by=("tried_by_hand",),
+    ),
+)
+
+UPKEEP: tuple[Mutant, ...] = (
+    Mutant(
+        name="statistics by anybody",
+        module="upkeep",
+        was="    authority.steerer(run, intent.person)\n",
+        becomes="",
+        caught_by=("kept_up",),
     ),
 )

@@ -64,8 +64,8 @@ def _fixing(core: Core, run: Any) -> Iterator[Any]:
 
 
 def _kept_up(core: Core, run: Any) -> Iterator[Any]:
-    """What is found of the database beside the steps, and done about it, in the same plan."""
-    if run.plan.rollback_deadline is None:
+    """What is found of the database beside the steps, and done about it, in the plan that is there for it."""
+    if not run.plan.exercise:
         return
     for name in ("anna", "outsider"):
         yield core.i.AskAnalyze(person=person(core, name))
@@ -180,7 +180,7 @@ def _workers(core: Core, run: Any) -> Iterator[Any]:
     yield from _late_words(core, run)
     for claim in (run.claim or 0, -1):
         yield i.Finish(claim=claim, evidence=("seen",))
-        if run.step.name is core.steps.StepName.VERIFY and run.plan.rollback_deadline is not None:
+        if run.step.name is core.steps.StepName.VERIFY and run.plan.exercise:
             yield i.Finish(claim=claim, evidence=("seen",), facts=(("analyze", '["cases"]'),))
         yield i.Fail(claim=claim, problem="it broke")
         yield i.Pause(claim=claim)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.runbook.explore import DESTROYING, EVERY, FIXABLE, FULL, MANUAL, MORE, PREPARED, Violation, explore
-from tests.runbook.mutants import DESTRUCTION, FIXING, HANDING, MUTANTS, TIME, TRYING, WAY_BACK, Mutant, breed
+from tests.runbook.explore import DESTROYING, EVERY, FIXABLE, FULL, KEPT_UP, MANUAL, MORE, PREPARED, Violation, explore
+from tests.runbook.mutants import DESTRUCTION, FIXING, HANDING, MUTANTS, TIME, TRYING, UPKEEP, WAY_BACK, Mutant, breed
 
 MOST_TELLING = (EVERY[0], EVERY[3], EVERY[7])
 
@@ -35,6 +35,8 @@ def _plans(mutant: Mutant) -> tuple[dict[str, Any], ...]:
         return DESTROYING
     if mutant in HANDING:
         return (PREPARED,)
+    if mutant in UPKEEP:
+        return (KEPT_UP,)
     if mutant in TRYING:
         return (MANUAL,)
     if mutant in FIXING:

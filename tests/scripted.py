@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot.runbook import intents as i
 from bot.runbook.run import Database
 from bot.runbook.timers import TimerKind
-from tests import scripted_back
+from tests import scripted_back, scripted_beside
 from tests.script import (
     ANA,
     BEN,
@@ -133,4 +133,5 @@ STORIES: dict[str, Callable[[Script], Script]] = {
     "alert": _alert,
     "cannot describe": _no_longer_describable,
     **scripted_back.STORIES,
+    **scripted_beside.STORIES,
 }

@@ -18,7 +18,8 @@ def asked_now(run: Run) -> Moment | None:
     if run.before_any_change:
         return Moment.BEFORE
     watched = run.state is State.WATCHING and run.route is Route.FORWARD and run.step.name is StepName.MONITOR
-    return Moment.AFTER if watched else None
+    over = bool(run.done) and run.done[-1].step is StepName.MONITOR
+    return Moment.AFTER if watched and not over else None
 
 
 def said_of(run: Run, check: str, moment: Moment) -> Answer | None:

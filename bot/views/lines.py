@@ -35,11 +35,11 @@ def line(run: Run, event: e.Event) -> str:
         case e.WaitingAccepted(digest=digest, name=name):
             return f"{Glyph.INFO} {said(name, 80)} lets the migration wait for session {said(digest, 60)}."
         case e.DatabaseNoted(lines=lines):
-            return "\n".join(f"{Glyph.INFO} {said(each, 400)}" for each in lines[:10])
+            return "\n".join(f"{Glyph.INFO} Seen while watching: {said(each, 400)}" for each in lines[:10])
         case e.AnalyzeAsked(name=name):
             return f"{Glyph.INFO} {said(name, 80)} lets the bot gather statistics."
         case e.AnalyzeEnded(lines=lines):
-            return f"{Glyph.INFO} {said('; '.join(lines), 900)}"
+            return f"{Glyph.INFO} Statistics: {said('; '.join(lines), 900)}"
         case e.CheckAnswered(answer=answer):
             word = "works" if answer.works else f"does not work: {said(answer.note)}"
             return f"{Glyph.INFO} {said(answer.name, 80)} tried “{said(answer.check, 80)}” {answer.moment}: {word}"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from bot.runbook import events as e
+from bot.runbook.criteria import Criterion
 from bot.runbook.run import Run, State
 from bot.runbook.tried import asked_now
 from bot.runbook.upkeep import without_statistics
@@ -78,10 +79,16 @@ def _blockers(before: Run, after: Run) -> Iterator[Redraw]:
 
 
 def _settled(before: Run, after: Run) -> Iterator[Redraw]:
-    if before.state is State.STUCK and before.breach is not None:
-        return  # a criterion was met: nobody was asked what now
+    if before.state is State.STUCK and _by_criterion(before):
+        return  # nobody was asked what now
     if _waits(before) and not (_waits(after) and waiting_key(after) == waiting_key(before)):
         yield waiting_key(before), settled(before, after)
+
+
+def _by_criterion(run: Run) -> bool:
+    """Has the failure itself opened the way back, because a criterion is met?"""
+    problem = run.trouble.problem if run.trouble else ""
+    return any(run.rollback_wanted == f"{each}: {problem}" for each in Criterion)
 
 
 def _handing_over(before: Run, after: Run) -> Iterator[Redraw]:

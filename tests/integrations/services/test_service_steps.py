@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 import pytest_asyncio
 
 from bot.demo.casework import Casework
 from bot.ports import Context, Outcome, StepError
+from bot.runbook.fixes import Fix
 from bot.runbook.samples import Sample, Verdict
 from bot.runbook.steps import StepName
 from bot.target import Service, Target
@@ -148,6 +150,32 @@ async def test_the_five_answers_of_the_restart(web: Target) -> None:
     assert (await step.verify(now, outcome)).ok
     assert outcome == await step.check(now)
     assert "Stop services: web, gateway." == step.undo(now)
+
+
+async def test_services_that_run_are_restarted_when_people_say_so(web: Target) -> None:
+    """That they run is no reason to leave them: all of them are stopped first, and other processes answer then."""
+    platform, step = LocalPlatform(), restart(LocalPlatform())
+    await step.run(restarting(web))
+    before = processes(web)
+    now = restarting(web)
+    now = replace(now, run=replace(now.run, fixes=(Fix.RESTART,)))
+
+    described = await step.describe(now)
+    assert "Stop, and then start what ran before the stop" in described.lines[0]
+    assert described.inputs != (await step.describe(restarting(web))).inputs
+    assert await step.check(now) is None
+    outcome = await step.run(now)
+
+    assert (await step.verify(now, outcome)).ok
+    after = processes(web)
+    assert len(before) == len(after) == len(web.services) and not before & after
+    assert {"web": True, "gateway": True} == await platform.status(web)
+
+
+def processes(of: Target) -> set[int]:
+    """The processes of its services."""
+    commands = [list(each.command) for each in of.services]
+    return {each.pid for each in psutil.process_iter(["cmdline"]) if each.info["cmdline"] in commands}
 
 
 async def test_a_lingering_session_refuses_the_stop_by_name(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from bot.ports import Context, Outcome, StepError, StepPaused
 from bot.runbook.criteria import Criterion
+from bot.runbook.fixes import Fix
 from bot.runbook.run import Database
 from bot.runbook.steps import StepName
 from integrations.postgres.prisma.apply import ApplyPrisma
@@ -60,6 +61,7 @@ async def test_a_failing_statement_is_marked_as_rolled_back_after_approval(stage
     assert "Nothing was changed" in error.problem
     assert "migrate resolve --rolled-back" in error.advice
     assert "the schema is exactly as before it" in error.advice
+    assert (Fix.RESOLVE,) == error.fixes
     assert [(False, False)] == await stage.listed()
     assert "" == await why_touched(stage.at(StepName.VERIFY))
 

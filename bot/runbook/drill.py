@@ -60,6 +60,7 @@ class DrillReport:
     notes: tuple[str, ...] = field(default=())
     name: str = ""  # of the plan
     verify_seconds: float | None = None
+    plans: tuple[str, ...] = ()  # what became of the plans of the application's costliest statements
 
     @property
     def rewrites(self) -> tuple[str, ...]:

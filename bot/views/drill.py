@@ -29,6 +29,7 @@ def _lines(report: DrillReport) -> Iterator[str]:
     if report.verify_seconds is not None:
         yield f"Verify: {_time(report.verify_seconds)}"
     yield from (f"  {each}" for each in report.verified)
+    yield from (f"  {each}" for each in report.plans)
     yield from map(_back, report.back)
     yield from report.notes
 

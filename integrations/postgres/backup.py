@@ -14,6 +14,7 @@ from bot.ports import Context, Description, Outcome, StepError
 from bot.runbook.digest import canonical
 from bot.runbook.run import Database
 from bot.runbook.samples import Verdict
+from integrations.postgres import query_plans
 from integrations.postgres.baseline import Baseline, take_baseline
 from integrations.postgres.carry import around
 from integrations.postgres.catalog import Catalog, fingerprint
@@ -101,7 +102,9 @@ class Backup:
             raise
         dump.partial.rename(folder)
         sync_folder(folder.parent)
-        return _outcome(folder, manifest, digest)
+        outcome = _outcome(folder, manifest, digest)
+        plans = await query_plans.as_fact(context.target, context.application_name)
+        return replace(outcome, facts={**outcome.facts, **plans})
 
     async def verify(self, context: Context, outcome: Outcome) -> Verdict:
         """Every checksum again, the dump's table of contents against the catalog, and a size that makes sense."""

@@ -18,7 +18,7 @@ from integrations.postgres.connect import Session, session
 
 _log = structlog.get_logger()
 _TEXT = 300  # characters of a statement that are kept; its values are $1, $2 … already
-_UNSEEN = "<insufficient privilege>"  # what the view shows of others' statements without pg_read_all_stats
+UNSEEN = "<insufficient privilege>"  # what the view shows of others' statements without pg_read_all_stats
 
 
 class StatementCosts:
@@ -49,7 +49,7 @@ async def _counted(db: Session, now: float) -> Counts:
     found = [
         Counted(id=str(id_), text=one_line(str(text), _TEXT), calls=int(str(calls)), total_ms=float(str(total)))
         for id_, text, calls, total in rows
-        if text != _UNSEEN
+        if text != UNSEEN
     ]
     if not found and rows:
         why = "The role may not see others' statements. GRANT pg_read_all_stats to it."

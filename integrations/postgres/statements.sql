@@ -13,3 +13,13 @@ SELECT queryid::text, min(query), sum(calls)::bigint, sum(total_exec_time)
 FROM {}.pg_stat_statements
 WHERE dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) AND queryid IS NOT NULL
 GROUP BY queryid ORDER BY sum(total_exec_time) DESC LIMIT 200
+
+-- name: statement_texts
+-- Their texts alone, the costliest first, this role's own behind all others': it may be the bot's alone. As many as
+-- leave enough when what is nobody's is left out.
+SELECT min(query)
+FROM {}.pg_stat_statements
+WHERE dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) AND queryid IS NOT NULL
+GROUP BY queryid
+ORDER BY bool_and(userid = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user)),
+         sum(total_exec_time) DESC LIMIT 100

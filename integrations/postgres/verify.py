@@ -12,7 +12,7 @@ from bot.runbook.run import Database
 from bot.runbook.samples import Verdict
 from bot.runbook.steps import StepName
 from bot.runbook.upkeep import FACT
-from integrations.postgres import checks
+from integrations.postgres import checks, query_plans
 from integrations.postgres.catalog import fingerprint, read_catalog
 from integrations.postgres.checks import Findings
 from integrations.postgres.connect import Session, masked, session
@@ -40,7 +40,7 @@ class Verify:
             f"Of {masked(target.dsn)}: the marks of the files, the schema against the backup's, invalid indexes, "
             "constraints not validated and their orphans, row counts against the backup's snapshot",
             "The database's health, which is noted only: connections, open transactions, locks, replication, "
-            "dead rows, statistics, sequences, transaction ids",
+            "dead rows, statistics, sequences, transaction ids; and the plans of the costliest statements",
             *(["All of _prisma_migrations against the folders"] if target.prisma else []),
             *([shown(context, STATUS)] if target.prisma else []),
             *(f"{name}: {query} must return 0" for name, query in target.orphan_checks),
@@ -98,11 +98,18 @@ class Verify:
             limit = f"{int(self._limits.query_time * 1000)}"
             await db.execute(sql.SQL("SELECT set_config('statement_timeout', {}, false)").format(limit))
             await db.execute("SET default_transaction_read_only = on")
-            found, details, now = await self._ask(db, context, prisma=prisma)
+            found, details, now = await self._ask(db, context, prisma=prisma, deployed=deployed)
         said = await prisma_status(context) if prisma else ()
         return (*found, *said, *await own_command(context, self._limits)), details, now
 
-    async def _ask(self, db: Session, context: Context, *, prisma: bool) -> tuple[Findings, tuple[str, ...], str]:
+    async def _plans(self, db: Session, context: Context) -> Findings:
+        """How the application's costliest statements are run now, against how they were at the backup."""
+        before = context.run.fact(StepName.BACKUP, query_plans.FACT)
+        return await query_plans.compared(db, query_plans.of_fact(before)) if before else ()
+
+    async def _ask(
+        self, db: Session, context: Context, *, prisma: bool, deployed: bool
+    ) -> tuple[Findings, tuple[str, ...], str]:
         folder = Path(context.run.fact(StepName.BACKUP, "folder") or "")
         manifest, _ = read_manifest(folder)
         before, now = read_catalog_file(folder), await read_catalog(db)
@@ -122,5 +129,6 @@ class Verify:
             *await checks.attempt("Row counts", counting),
             *await checks.attempt("The target's own checks", partial(checks.orphan_checks, db, context)),
             *await database_health(db),
+            *(await self._plans(db, context) if deployed else ()),
         ]
         return tuple(findings), details, fingerprint(now)

@@ -13,8 +13,9 @@ from bot.runbook.drill import BackTime, DrillReport
 from bot.runbook.rungs import Rung
 from bot.runbook.steps import StepName
 from bot.target import Target
+from integrations.postgres import query_plans
 from integrations.postgres.beside import CannotMake, maintenance
-from integrations.postgres.connect import Session
+from integrations.postgres.connect import Session, session
 from integrations.postgres.drill.alone import alone, surely, sweep
 from integrations.postgres.drill.copy import make_copy, require_possible
 from integrations.postgres.drill.forward import Applied, applied
@@ -125,6 +126,8 @@ class PostgresDrill:
 
     async def _forward(self, work: _Work, db: Session, report: DrillReport) -> DrillReport:
         """Apply and, where that went well, verify and go down."""
+        texts = await query_plans.costliest(work.practice.target)
+        before = await self._plans(work, texts)
         did = await applied(work.practice, db, work.ups, self._limits)
         self._after("applied")
         report = replace(
@@ -134,7 +137,16 @@ class PostgresDrill:
         )  # fmt: skip
         if did.problem:
             return report
+        after = await self._plans(work, texts)
+        report = replace(report, plans=tuple(map(str, query_plans.differences(before, after))))
         return await self._down(work, did, await self._verified(work, did, report))
+
+    async def _plans(self, work: _Work, texts: tuple[str, ...]) -> query_plans.Plans:
+        """How the copy would run the statements that cost the live database most."""
+        if not texts:
+            return ()
+        async with session(work.practice.copy_dsn, work.practice.at(StepName.APPLY).application_name) as eye:
+            return await query_plans.planned(eye, texts)
 
     async def _verified(self, work: _Work, did: Applied, report: DrillReport) -> DrillReport:
         practice = work.practice.having(StepName.APPLY, {"fingerprint": did.fingerprint})

@@ -1,6 +1,7 @@
 """Plans of the application's costliest statements, on a real server: flips, costs, and what no longer plans."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -41,7 +42,7 @@ async def _verified(stage: Stage, text: str) -> str:
     await stage.backed_up()
     outcome = await Apply(QUICK).run(await stage.approved())
     done = Done(step=StepName.APPLY, began_at=0, ended_at=1, facts=tuple(outcome.facts.items()))
-    stage.run = type(stage.run)(**{**vars(stage.run), "done": (*stage.run.done, done)})
+    stage.run = replace(stage.run, done=(*stage.run.done, done))
     findings, _, _ = await Verify(QUICK).findings(stage.at(StepName.VERIFY))
     return "\n".join(str(each) for each in findings if each.text.startswith("Query plans"))
 
@@ -94,8 +95,12 @@ async def test_a_migration_that_touches_none_of_them(counted: Stage) -> None:
     assert said.startswith("✅ Query plans: ") and said.endswith("planned as before")
 
 
-async def test_a_rehearsal_says_it_before_anybody_is_hurt(counted: Stage) -> None:
-    """The statements are the live database's, the plans those of the copy before and after."""
+async def test_a_rehearsal_says_it_before_anybody_is_hurt(counted: Stage, casework: Casework) -> None:
+    """The statements are the live database's, the plans those of the copy before and after.
+
+    As a superuser: nobody else may restore a database that has this extension.
+    """
+    counted.target = replace(counted.target, dsn=casework.superuser_dsn)
     counted.write("001.sql", "drop index cases_number_key;\nalter table case_notes rename body to words;")
 
     report = await PostgresDrill(QUICK).rehearse(counted.target, ("001.sql",), (), name="p-1", progress=unseen)

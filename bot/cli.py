@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from bot import ledger, logs, wiring
+from bot import ledger, logs, tracing, wiring
 from bot.by_hand import migrate
 from bot.doctor.shown import as_json, lines
 from bot.ports import StepError
@@ -81,9 +81,27 @@ async def _process(options: argparse.Namespace) -> int:
     logs.set_up(level=settings.log_level)
     if options.command == "run":
         await release(settings.database_url.get_secret_value())
-    async with wiring.assembled(settings) as bot, bot.observed(options.command):
-        await _PROCESSES[options.command][0](bot)
+    _traced(options.command)
+    try:
+        async with wiring.assembled(settings) as bot, bot.observed(options.command):
+            await _PROCESSES[options.command][0](bot)
+    finally:
+        tracing.close()
     return 0
+
+
+def _traced(process: str) -> None:
+    """Send spans, where a collector is named."""
+    if not tracing.wanted():
+        return
+    try:
+        from bot.spans import OtlpSpans  # noqa: PLC0415 - its packages are optional
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"{tracing.VARIABLES[0]} is set, but {error.name} is not installed. Type"
+            " pip install opentelemetry-sdk opentelemetry-exporter-otlp-proto-http, or remove the variable."
+        ) from error
+    tracing.begin(OtlpSpans(process))
 
 
 async def _release(_options: argparse.Namespace) -> int:

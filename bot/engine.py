@@ -14,7 +14,7 @@ import psycopg
 import structlog
 from psycopg_pool import AsyncConnectionPool
 
-from bot import store, telemetry
+from bot import store, telemetry, tracing
 from bot.errands import analyzing, driving, following, notifying, publishing, speaking_up
 from bot.outbox import put_notice
 from bot.outside import Media, no_media
@@ -125,6 +125,7 @@ class Engine:
             self.checkpoint("commit", names)
         self.checkpoint("committed", names)
         telemetry.happened(events)
+        tracing.moved(before, steps)
         self._remember(after, head)
         return after
 

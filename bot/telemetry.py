@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 
+from bot import tracing
 from bot.runbook import events as e
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a counter that begins anew is seen without them
@@ -56,16 +57,18 @@ def text() -> bytes:
 
 def called(system: str, outcome: str, seconds: float) -> None:
     """A call to ``Slack``, ``Render``, … that ended ``ok``, ``refused``, ``busy`` or ``unclear``."""
+    tracing.called(system, outcome, seconds)
     _calls.labels(system, outcome).inc()
     _call_seconds.labels(system).observe(seconds)
 
 
 @contextlib.contextmanager
-def job(name: str) -> Iterator[None]:
-    """A job while it runs."""
+def job(name: str, run_id: str = "") -> Iterator[None]:
+    """A job while it runs, for a run, a plan or a follow-up."""
     began, outcome = time.monotonic(), "failed"
     try:
-        yield
+        with tracing.during(f"job {name}", run_id):
+            yield
         outcome = "done"
     finally:
         _jobs.labels(name, outcome).inc()

@@ -15,6 +15,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot import tracing
 from bot.logs import referenced
 from bot.runbook.refusals import NotReady, Refusal
 from bot.views import home
@@ -108,7 +109,8 @@ class Counter:
         return Reply()
 
     async def _use(self, request: parse.Request) -> Reply:
-        with structlog.contextvars.bound_contextvars(actor=request.user, verb=request.verb.value):
+        bound = structlog.contextvars.bound_contextvars(actor=request.user, verb=request.verb.value)
+        with bound, tracing.during(f"request {request.verb}", request.value.run):
             return await VERBS[request.verb](self._desk, request)
 
     async def _answer(self, ask: Callable[[], Awaitable[Reply]]) -> tuple[Reply, Exception | None]:

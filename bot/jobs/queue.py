@@ -30,7 +30,7 @@ def register(app: procrastinate.App, handlers: Mapping[str, Handler]) -> None:
 
 def _counted(name: str, handler: Handler) -> Handler:
     async def run(*arguments: Any, **named: Any) -> None:
-        with telemetry.job(name):
+        with telemetry.job(name, str(named.get("run_id", ""))):
             await handler(*arguments, **named)
 
     return run

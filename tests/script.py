@@ -22,6 +22,7 @@ T0 = 1_795_000_000.0
 ANA = Person(id="U0ANA", name="Ana", groups=frozenset({"S0DBA"}))
 BEN = Person(id="U0BEN", name="Ben", groups=frozenset({"S0DBA"}))
 EVA = Person(id="U0EVA", name="Eva")
+PASSER_BY = Person(id="U0PASS", name="Passer-by")  # a member without a part in it
 POLICY = Policy(
     approvers=frozenset({"S0DBA"}), owners=frozenset({"U0ANA", "U0EVA"}), on_call=frozenset({"U0BEN"}), quorum=2
 )

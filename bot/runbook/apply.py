@@ -65,7 +65,7 @@ def _applied(run: Run, event: e.Event) -> Run:
         case e.Resumed(at=at) | e.Retried(at=at):
             fix = event.fix if isinstance(event, e.Retried) else None
             fixes = (*run.fixes, fix) if fix else run.fixes
-            return replace(run, hold=None, keeper=None, trouble=None, fixes=fixes, since=at)
+            return replace(run, hold=None, keeper=None, trouble=None, proposed=(), fixes=fixes, since=at)
         case e.HandedOver(keeper=keeper, at=at):
             return replace(
                 run, state=State.HANDED_OVER, keeper=keeper, question=None, hold=None, breach=None,

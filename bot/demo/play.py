@@ -74,6 +74,7 @@ async def _auto(options: argparse.Namespace) -> int:
             checklist=scenario.checklist,
             prisma=scenario.prisma or options.prisma,
             follow_up_speed=scenario.follow_up_speed,
+            terms=scenario.terms,
         ) as stage,
         opened(stage) as scene,
     ):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from bot.demo import cast, going_back, planning, watching
+from bot.demo import cast, going_back, mending, planning, watching
 from bot.demo.exercise import broken_backup, game_day
 from bot.demo.half_way import killed_in
 from bot.demo.prisma_project import PRIORITY
@@ -37,6 +37,7 @@ class Scenario:
     checklist: str = "off"
     prisma: bool = False
     follow_up_speed: float = 0.0
+    terms: str = ""  # more lines of the target in the targets file
     speed: float = 0.0  # what people need between two moments sets it; 0: whatever was asked for
 
 
@@ -246,6 +247,7 @@ SCENARIOS: dict[str, Scenario] = {
     "render-faults": Scenario(render_faults, on=RENDER),
     "watch": Scenario(watching.watch, speed=90.0, follow_up_speed=17280.0),  # two days in ten seconds
     "prisma": Scenario(prisma, on=RENDER, prisma=True),
+    "mended": Scenario(mending.mended, terms=mending.TERMS),
     "planned": Scenario(planning.planned, checklist="required", speed=120.0),
     "unprepared": Scenario(planning.unprepared, checklist="required", speed=120.0),
 }

@@ -135,11 +135,13 @@ async def set_up(
     checklist: str = "off",
     prisma: bool = False,
     follow_up_speed: float = 0.0,
+    terms: str = "",
 ) -> AsyncIterator[Stage]:
     """Bring everything up; everything but the database's data is gone at the end of the block.
 
     ``on``: where the services run, by the bot itself on this machine or on the stand-in for Render.
     ``checklist``: ``required`` where a run is started by a plan.  ``prisma``: the migrations are Prisma's.
+    ``terms``: more lines of the target in the targets file.
     """
     if fresh:
         await _stop_leftovers(folder)
@@ -157,7 +159,7 @@ async def set_up(
         workspace.outside = town.shown
         text = targets_file.written(
             world, speed=speed, quorum=quorum, standby=standby, workflows=workflows, checklist=checklist,
-            files=not prisma, follow_up_speed=follow_up_speed,
+            files=not prisma, follow_up_speed=follow_up_speed, terms=terms,
         )  # fmt: skip
         text += await _prisma(world, render) if prisma else ""
         text += "\n" + town.toml(TARGET)

@@ -26,7 +26,7 @@ speed = {speed}
 {follow_up_speed}standby = "{standby}"
 checklist = "{checklist}"
 workflows = {{ {workflows} }}
-
+{terms}
 [targets.casework.policy]
 approvers = ["{approvers}"]
 owners = ["{owner}"]
@@ -63,11 +63,13 @@ def written(
     checklist: str = "off",
     files: bool = True,
     follow_up_speed: float = 0.0,
+    terms: str = "",
 ) -> str:
     """The file's text for this world; ``workflows`` are the critical ones that are tried during the watch.
 
     ``checklist``: ``required`` where runs are started by a plan.  ``files``: the migrations are SQL files.
     ``follow_up_speed``: how fast the two days after a run pass, where that is not as fast as the rest.
+    ``terms``: more lines of the target.
     """
     root = Path(__file__).parents[2]
     web = f"http://127.0.0.1:{world.ports[SERVICES[0]]}"
@@ -83,6 +85,7 @@ def written(
         standby=standby,
         checklist=checklist,
         migrations='migrations = "migrations"\n' if files else "",
+        terms=terms,
         workflows=", ".join(f'"{name}" = "{web}/{name}"' for name in workflows),
         approvers=cast.APPROVERS_GROUP,
         owner=cast.STARTER,

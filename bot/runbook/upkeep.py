@@ -24,7 +24,7 @@ def decide(run: Run, intent: i.ForUpkeep, now: float) -> tuple[e.Event, ...]:
 
 
 def without_statistics(run: Run) -> tuple[str, ...]:
-    """The tables whose plans are guesses since the migration, as the verify step found; quoted names."""
+    """The tables whose plans are guesses now that the migration is in, as the verify step found; quoted names."""
     found = run.fact(StepName.VERIFY, FACT)
     return tuple(str(each) for each in json.loads(found)) if found else ()
 

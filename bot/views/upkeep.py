@@ -24,7 +24,7 @@ def analyze_offered(run: Run) -> b.Payload:
         text = f"{Glyph.INFO} ANALYZE of {tables} is under way."
     else:
         text = (
-            f"{Glyph.ATTENTION} Since the migration there are no statistics of {tables}: until ANALYZE, plans for them"
+            f"{Glyph.ATTENTION} There are no statistics of {tables}, as after a rewrite: until ANALYZE, plans for them"
             " are guesses. It reads a sample of the rows and lets others read and write."
         )
     button = b.button(Verb.ANALYZE, "Run ANALYZE", ActionValue(run=run.id), style="primary")

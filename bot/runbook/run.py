@@ -48,6 +48,8 @@ FINAL: dict[Route, State] = {
     Route.CLEANUP: State.CLEANED,
 }
 
+_FINAL = frozenset(FINAL.values())
+
 #: What moves each state on after a crash, or if nobody does anything.  A state missing here fails the tests.
 RECOVERY: dict[State, str] = {
     State.PREPARING: "its job is re-queued when its worker dies; the kick timer re-queues a lost one",
@@ -311,7 +313,7 @@ class Run:
 
     @property
     def final(self) -> bool:
-        return self.state in FINAL.values()
+        return self.state in _FINAL
 
     @property
     def executor(self) -> str:

@@ -44,6 +44,8 @@ def _since(run: Run) -> str:
     """What became of the run, in a sentence that stays true."""
     if run.state in (State.PREPARING, State.WORKING, State.WATCHING, State.ASKING):
         return f"the run goes on with “{run.step.title}”."
+    if run.trouble is None and run.hold is None and run.keeper is None and not run.final:
+        return "the run goes on."  # somebody has just said so, and where it comes to is not said yet
     return escape(texts.doing(run))
 
 

@@ -12,7 +12,7 @@ from bot.runbook.decide import decide
 from bot.runbook.run import Database, Run, State
 from bot.runbook.timers import TimerKind
 from bot.views.ids import Verb, verb_of
-from bot.views.letters import letters
+from bot.views.letters import letters, waiting_key
 from bot.views.offers import offered
 from bot.views.redraws import redraws
 from bot.views.text import plain
@@ -146,6 +146,23 @@ def test_a_failed_step_asks_the_channel_what_now() -> None:
     assert verbs == [Verb.RETRY, Verb.ROLLBACK, Verb.ABORT, Verb.TAKEOVER, Verb.LOGS]
     for part in ("psql stopped: the disk is full", "Look at this", "ref-81c2", "as it was before the run", "<@U0ANA>"):
         assert part in text
+
+
+@pytest.mark.parametrize("onward", [i.Retry(person=ANA), i.Resume(person=EVA)])
+def test_a_message_that_asked_what_now_says_that_it_goes_on(onward: i.Intent) -> None:
+    """Whoever reads it later is not told again that something failed."""
+    script = Script().until("apply")
+    if isinstance(onward, i.Retry):
+        script.fail(Database.UNTOUCHED)
+    else:
+        script.say(i.PullCord(person=ANA, reason="wait"))
+    key, known = waiting_key(script.run), len(script.pages)
+
+    script.say(onward)
+
+    said = [dict(redraws(page.before, page.after, page.event)) for page in script.pages[known:]]
+    (made,) = [each[key] for each in said if key in each]
+    assert made["text"].endswith("No longer waiting: the run goes on.")
 
 
 def test_an_answered_question_loses_its_buttons_and_says_who() -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from bot.runbook import events as e
 from bot.runbook.apply import apply, begin
 from bot.runbook.digest import short
+from bot.runbook.fixes import TITLES as FIXES
 from bot.runbook.follow_up.follow_up import FollowUp
 from bot.runbook.people import Approval
 from bot.runbook.preparation.preparation import Preparation
@@ -113,12 +114,29 @@ def _waiting(event: e.Event) -> Moment | None:
             return Moment(at=at, what=f"Taken over by {one_line(keeper.name, 80)}: {one_line(keeper.reason)}")
         case e.Resumed(name=name, at=at):
             return Moment(at=at, what=f"Resumed by {one_line(name, 80)}")
-        case e.Retried(name=name, at=at):
-            return Moment(at=at, what=f"Tried again by {one_line(name, 80)}")
+        case e.Retried(name=name, fix=fix, at=at):
+            how = f": {FIXES[fix]}" if fix else ""
+            return Moment(at=at, what=f"Tried again by {one_line(name, 80)}{how}")
         case e.HealthJudged(judgement=judgement, reason=reason, at=at):
             return Moment(at=at, what=f"The services were judged {judgement}: {one_line(reason)}")
         case e.DeadlineTold(passed=passed, at=at):
             return Moment(at=at, what=f"The rollback deadline {'had passed' if passed else 'came near'}")
+    return _beside(event)
+
+
+def _beside(event: e.Event) -> Moment | None:
+    """What was found out, and done, beside the steps."""
+    match event:
+        case e.CheckAnswered(answer=answer):
+            word = "works" if answer.works else f"does not work: {one_line(answer.note)}"
+            tried = f"{one_line(answer.name, 80)} tried “{one_line(answer.check, 80)}” {answer.moment} the migration"
+            return Moment(at=answer.at, what=f"{tried}: {word}")
+        case e.DatabaseNoted(lines=lines, at=at):
+            return Moment(at=at, what=one_line("; ".join(lines)))
+        case e.AnalyzeAsked(name=name, tables=tables, at=at):
+            return Moment(at=at, what=f"{one_line(name, 80)} let statistics be gathered: {one_line(', '.join(tables))}")
+        case e.AnalyzeEnded(lines=lines, at=at):
+            return Moment(at=at, what=f"Statistics: {one_line('; '.join(lines))}")
     return None
 
 

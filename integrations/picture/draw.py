@@ -137,7 +137,7 @@ def _stretches(points: Sequence[Mapping[str, Any]]) -> list[list[tuple[float, fl
 
 
 def _shown(value: float, unit: str) -> str:
-    return f"{value:.3g} {unit}" if abs(value) < 1000 else f"{value:.0f} {unit}"
+    return f"{value:.3g} {unit}" if abs(value) < 999.5 else f"{value:.0f} {unit}"
 
 
 def _clock(moment: float) -> str:

@@ -30,7 +30,7 @@ def in_words(chart: Chart) -> str:
 
 def shown(value: float, unit: str) -> str:
     """A figure with its unit, e.g. ``0.4 %`` or ``210 ms``."""
-    return f"{value:.3g} {unit}" if abs(value) < 1000 else f"{value:.0f} {unit}"
+    return f"{value:.3g} {unit}" if abs(value) < 999.5 else f"{value:.0f} {unit}"
 
 
 def svg(chart: Chart) -> str:

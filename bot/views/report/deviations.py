@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bot.runbook import events as e
+from bot.runbook.fixes import TITLES as FIXES
 from bot.runbook.run import Licence, Run
 from bot.runbook.rungs import TITLES
 from bot.runbook.wording import duration, one_line, utc
@@ -37,8 +38,12 @@ def _steered(run: Run, event: e.Event) -> tuple[str, float] | None:
             return f"Held by {one_line(hold.name, 80)}: {one_line(hold.reason)}", at
         case e.HandedOver(keeper=keeper, at=at):
             return f"Taken over by {one_line(keeper.name, 80)}: {one_line(keeper.reason)}", at
-        case e.Retried(name=name, at=at):
-            return f"“{run.step.title}” was tried again by {one_line(name, 80)}", at
+        case e.Retried(name=name, fix=fix, at=at):
+            how = f": {FIXES[fix]}" if fix else ""
+            return f"“{run.step.title}” was tried again by {one_line(name, 80)}{how}", at
+        case e.CheckAnswered(answer=said) if not said.works:
+            when = f"{said.moment} the migration, said {one_line(said.name, 80)}"
+            return f"“{one_line(said.check, 80)}” did not work {when}: {one_line(said.note)}", said.at
         case e.Rejected(name=name, reason=reason, at=at):
             return f"“{run.step.title}” was rejected by {one_line(name, 80)}: {one_line(reason)}", at
         case e.WindowExtended(name=name, until=until, reason=reason, at=at):

@@ -18,7 +18,8 @@ section{break-inside:auto}h2,h3{break-after:avoid}tr,svg,li{break-inside:avoid}b
 body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:60rem;margin:2rem auto;
 padding:0 1rem;overflow-wrap:anywhere}
 table{border-collapse:collapse;width:100%;margin:.5rem 0}th,td{border:1px solid var(--rule);padding:.3rem .5rem;
-text-align:left;vertical-align:top}th{color:var(--faint);font-weight:600}
+text-align:left;vertical-align:top;overflow-wrap:break-word}th{color:var(--faint);font-weight:600}
+td code{overflow-wrap:anywhere}
 pre{border:1px solid var(--rule);padding:.6rem;white-space:pre-wrap;font-size:12px}code{font-size:.9em}
 figure{margin:1rem 0}figcaption,.small{color:var(--faint)}ul.to-do{list-style:"☐ "}
 svg{width:100%;height:auto}svg .line{fill:none;stroke:var(--line);stroke-width:1.8}svg .dot{fill:var(--line)}

@@ -11,7 +11,9 @@ from bot.ports import Letter
 from bot.runbook.expected import Expected
 from bot.runbook.steps import StepName
 from bot.views.report import report
-from bot.views.timeline import Record
+from bot.views.report.charts import shown
+from bot.views.report.deviations import deviations
+from bot.views.timeline import Record, timeline
 from tests.scripted import PLAN, STORIES, Script
 
 EVIL = "</td><script>alert(1)</script><img src=http://evil/x> & [x](http://evil) `y` | ~~~~ \u202e"
@@ -151,3 +153,27 @@ def test_the_completion_says_what_was_predicted_and_what_it_took() -> None:
     (above,) = [each for each in told if each.key == line.thread]
     assert "completed successfully" in str(above.payload["text"])
     assert "Apply: not rehearsed, actual" in str(line.payload["text"])
+
+
+@pytest.mark.parametrize(
+    ("story", "told", "deviation"),
+    [
+        ("mended", "Tried again by Eva: Retry with 4x the statement_timeout", "Retry with 4x the statement_timeout"),
+        ("tried by hand", "Ana tried “print” after the migration: works", "did not work before the migration"),
+        ("tried and broken", "“print” after the migration: does not work: the disk", "“print” did not work after the"),
+        ("without statistics", "Eva let statistics be gathered: public.cases", ""),
+    ],
+)
+def test_what_was_done_beside_the_steps_is_in_the_report(story: str, told: str, deviation: str) -> None:
+    """Who tried what, what helped, which statistics were gathered; what went otherwise than planned is a deviation."""
+    script = STORIES[story](Script())
+    record = script.record(script.pages[-1])
+
+    assert told in "\n".join(each.what for each in timeline(script.run.id, record.events))
+    found = deviations(script.run, record.events)
+    assert any(deviation in each for each in found) if deviation else not found
+
+
+def test_a_thousand_is_said_as_people_say_it() -> None:
+    """Also where arithmetic leaves a little less."""
+    assert "1000 ms" == shown(999.9999999, "ms")

@@ -3,6 +3,9 @@
 ``EXPLAIN (GENERIC_PLAN)`` plans a normalised statement without its values, and runs nothing (PostgreSQL 16 and newer;
 postgresql.org/docs/current/sql-explain.html).  A plan that changed is a *flip*; a statement that no longer plans is
 what the application will fail with.
+
+Planning evaluates functions whose arguments are known, and does so with the bot's rights.  So only statements on tables
+of the database's owners are planned, and none that names a function or an operator that somebody else has made.
 """
 
 import json
@@ -18,8 +21,9 @@ from bot.runbook.wording import counted, one_line
 from bot.target import Target
 from integrations.postgres.blocks import blocks
 from integrations.postgres.checks import Finding, Findings
-from integrations.postgres.connect import Session, session
+from integrations.postgres.connect import Session, rows, session
 from integrations.postgres.parser import postgast
+from integrations.postgres.risk.tree import inside, strings
 from integrations.postgres.statement_costs import UNSEEN
 from integrations.postgres.words import several
 
@@ -29,6 +33,7 @@ LONGEST = 1200  # characters of one; a cut one would not plan
 COSTLIER = 2.0  # times its estimated cost from before: below, a flip is a matter of taste
 _SINCE = 160000  # server_version_num that knows GENERIC_PLAN
 _KINDS = {"select_stmt", "insert_stmt", "update_stmt", "delete_stmt", "merge_stmt"}
+NOT_OURS = "it uses what others than the database's owners have made, and is not looked at"
 _OWN = ("migrate_bot.", "pg_catalog.", "pg_stat", "information_schema.")
 
 
@@ -122,16 +127,41 @@ def _short(text: str) -> str:
 async def _planned(db: Session, text: str) -> Planned:
     try:
         async with db.transaction(force_rollback=True):
+            await db.execute("SET TRANSACTION READ ONLY")
             await db.execute("SET LOCAL statement_timeout = '2s'")
             await db.execute("SET LOCAL lock_timeout = '1s'")
+            await db.execute("SET LOCAL row_security = off")
             await db.execute("SET LOCAL search_path TO DEFAULT")  # the bot's own sessions have none
-            await db.execute("SET TRANSACTION READ ONLY")
+            ((safe,),) = await rows(db, "nobody_elses", _named(text), "statements.sql")
+            if not safe:
+                return Planned(text=text, problem=NOT_OURS)
             row = await (await db.execute(b"EXPLAIN (GENERIC_PLAN, FORMAT JSON) " + text.encode())).fetchone()
     except psycopg.Error as error:
         return Planned(text=text, problem=f"{error.sqlstate or ''} {error.diag.message_primary or error}".strip())
     found: Any = row[0] if row else [{"Plan": {}}]
     root = found[0]["Plan"]
     return Planned(text=text, shape=tuple(_nodes(root)), cost=float(root.get("Total Cost", 0.0)))
+
+
+def _named(text: str) -> dict[str, list[str]]:
+    """The tables, functions and operators of a statement, by their names as they stand there."""
+    [raw] = postgast.parse(text).stmts
+    found: dict[str, list[str]] = {"relations": [], "functions": [], "operators": []}
+    own: set[str] = set()
+    for node in inside(raw.stmt):
+        match node.DESCRIPTOR.name:
+            case "RangeVar":
+                parts = [each for each in (node.schemaname, node.relname) if each]
+                found["relations"].append(sql.Identifier(*parts).as_string(None))
+            case "FuncCall":
+                found["functions"].append(strings(node.funcname)[-1])
+            case "A_Expr":
+                found["operators"].append(strings(node.name)[-1])
+            case "SubLink" if node.oper_name:
+                found["operators"].append(strings(node.oper_name)[-1])
+            case "CommonTableExpr":
+                own.add(sql.Identifier(node.ctename).as_string(None))
+    return {**found, "relations": [each for each in found["relations"] if each not in own]}
 
 
 def _nodes(node: dict[str, Any]) -> Iterator[str]:

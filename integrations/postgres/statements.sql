@@ -23,3 +23,26 @@ WHERE dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_dat
 GROUP BY queryid
 ORDER BY bool_and(userid = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user)),
          sum(total_exec_time) DESC LIMIT 100
+
+-- name: nobody_elses
+-- Planning may evaluate functions. Is everything a statement names the work of those who own the database: this role, the
+-- database's owner, superusers, extensions? A role that this one is a member of may have fewer rights, and is not trusted.
+WITH trusted AS (
+  SELECT oid FROM pg_catalog.pg_roles
+  WHERE rolsuper OR rolname = current_user
+     OR oid = (SELECT datdba FROM pg_catalog.pg_database WHERE datname = current_database())
+), extended AS (
+  SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'
+)
+SELECT NOT EXISTS (
+    SELECT FROM unnest(%(relations)s::text[]) AS named (name)
+           LEFT JOIN pg_catalog.pg_class c ON c.oid = to_regclass(named.name)
+    WHERE c.oid IS NULL OR c.relkind NOT IN ('r', 'p') OR c.relowner NOT IN (TABLE trusted))
+  AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_proc p
+    WHERE p.proname = ANY (%(functions)s) AND p.proowner NOT IN (TABLE trusted)
+      AND ('pg_catalog.pg_proc'::regclass, p.oid) NOT IN (TABLE extended))
+  AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_operator o
+    WHERE o.oprname = ANY (%(operators)s) AND o.oprowner NOT IN (TABLE trusted)
+      AND ('pg_catalog.pg_operator'::regclass, o.oid) NOT IN (TABLE extended))

@@ -12,6 +12,7 @@ from bot.runbook.steps import StepName
 from bot.views.drill import drill_lines
 from integrations.postgres import query_plans
 from integrations.postgres.apply import Apply
+from integrations.postgres.connect import session
 from integrations.postgres.drill.rehearsal import PostgresDrill
 from integrations.postgres.query_plans import FACT, Planned, costliest, differences, of_fact
 from integrations.postgres.verify import Verify
@@ -114,6 +115,38 @@ async def test_a_rehearsal_says_it_before_anybody_is_hurt(counted: Stage, casewo
 
 async def unseen(_text: str, _fraction: float | None) -> None:
     """Nobody looks."""
+
+
+async def test_what_others_have_made_is_not_evaluated(counted: Stage, casework: Casework) -> None:
+    """A function, an operator, a view or a table of the application's own role: planning would run it as the bot."""
+    async with await psycopg.AsyncConnection.connect(casework.superuser_dsn, autocommit=True) as db:
+        await db.execute(f"create schema apps authorization {APP}".encode())
+        await db.execute("create table apps.seen (note text)")
+        await db.execute(f"alter table apps.seen owner to {APP}".encode())
+        await db.execute(
+            "create function apps.trap(text) returns text language plpgsql stable as"
+            " $$ begin raise exception 'it was run by %', current_user; end $$"
+        )
+        await db.execute(f"alter function apps.trap owner to {APP}".encode())
+        await db.execute("create function apps.same(text, text) returns boolean language sql as 'select true'")
+        await db.execute("create operator apps.=== (leftarg = text, rightarg = text, function = apps.same)")
+        await db.execute(f"alter operator apps.=== (text, text) owner to {APP}".encode())
+        await db.execute("create view apps.shown as select * from public.cases where title = apps.trap('x')")
+        await db.execute(f"alter view apps.shown owner to {APP}".encode())
+        await db.execute(f"grant usage on schema apps to {OWNER}".encode())
+        await db.execute(f"grant select on all tables in schema apps to {OWNER}".encode())
+    asked = (
+        "select id from cases where title = apps.trap('x')",
+        "select id from cases where title operator(apps.===) 'x'",
+        "select id from apps.shown",
+        "select note from apps.seen",
+        "with apps as (select 1 as n) select n, title from apps, cases where id = $1",
+    )
+    async with session(counted.target.dsn, "test") as db:
+        found = await query_plans.planned(db, asked)
+
+    assert [query_plans.NOT_OURS] * 4 + [""] == [each.problem for each in found]
+    assert found[-1].shape
 
 
 async def test_without_the_extension_nothing_is_said(stage: Stage, casework: Casework) -> None:

@@ -110,6 +110,11 @@ select pid from pg_stat_activity where datname = current_database() and applicat
 """
 
 
+def _masked(text: str) -> str:
+    """Without figures; one that is said in two parts, like 1 minute 5 seconds, is one."""
+    return re.sub(r"\b0( 0)+\b", "0", _FIGURES.sub("0", text))
+
+
 _AS_IT_HAPPENS = ("stepbegan", "databasenoted")  # attempts are begun again; charts come as often as status posts do
 _SIZES = "There are no statistics of"  # said of large tables only, and a transaction cut short leaves its rows behind
 
@@ -129,7 +134,7 @@ class _Channel:
         """Each message's kind and first line without its figures; attempts may be begun again."""
         texts = [(_kind(_key(each)), each["text"].splitlines()[0]) for each in self._messages]
         lines = [
-            _FIGURES.sub("0", f"{kind}: {text.replace(self._database, 'casework')}")
+            _masked(f"{kind}: {text.replace(self._database, 'casework')}")
             for kind, text in texts
             if kind not in _AS_IT_HAPPENS and not kind.endswith(".png") and _SIZES not in text
         ]

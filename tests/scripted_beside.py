@@ -23,7 +23,7 @@ def _with_checks(s: Script) -> Script:
     return Script(**{**given_to(s), "plan": replace(s.plan, manual=checks)})  # type: ignore[arg-type]
 
 
-def _failed_with(s: Script, *fixes: Fix, criterion: Criterion | None = None) -> Script:
+def failed_with(s: Script, *fixes: Fix, criterion: Criterion | None = None) -> Script:
     if s.run.claim is None:
         s.start_step()
     assert s.run.claim is not None
@@ -39,18 +39,18 @@ def _failed_with(s: Script, *fixes: Fix, criterion: Criterion | None = None) -> 
 
 
 def _mended(s: Script) -> Script:
-    _failed_with(s.until("apply"), Fix.LONGER, Fix.VALIDATE_LATER).say(i.Retry(person=EVA, fix=Fix.LONGER))
-    _failed_with(s, Fix.WHEN_FREE).say(i.Retry(person=EVA, fix=Fix.WHEN_FREE))
+    failed_with(s.until("apply"), Fix.LONGER, Fix.VALIDATE_LATER).say(i.Retry(person=EVA, fix=Fix.LONGER))
+    failed_with(s, Fix.WHEN_FREE).say(i.Retry(person=EVA, fix=Fix.WHEN_FREE))
     return s.end()
 
 
 def _mended_after_all(s: Script) -> Script:
     """The way back that the failure opened is declined, and the proposal taken."""
-    _failed_with(s.until("apply"), Fix.VALIDATE_LATER, criterion=Criterion.SQL_ERROR)
+    failed_with(s.until("apply"), Fix.VALIDATE_LATER, criterion=Criterion.SQL_ERROR)
     return s.ask().reject().say(i.Retry(person=EVA, fix=Fix.VALIDATE_LATER)).end()
 
 
-def _restarted(s: Script) -> Script:
+def restarted(s: Script) -> Script:
     s.until("monitor").watch(lambda at: replace(slow(at), healthy=(), unhealthy=("web",), p95_ms=None))
     if s.run.route != "forward":
         s.ask().reject()
@@ -87,7 +87,7 @@ def _without_statistics(s: Script) -> Script:
 STORIES: dict[str, Callable[[Script], Script]] = {
     "mended": _mended,
     "mended after all": _mended_after_all,
-    "restarted": _restarted,
+    "restarted": restarted,
     "tried by hand": _tried,
     "tried and broken": _tried_and_broken,
     "without statistics": _without_statistics,

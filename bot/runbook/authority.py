@@ -76,7 +76,9 @@ def named(run: Run, person: Person, people: frozenset[str]) -> None:
     """What a person was asked to try is answered by them, or by somebody who may steer."""
     member(person)
     if not person.is_one_of(people) and not _steers(run, person):
-        raise r.NotAsked("You were not asked for this, so nothing was recorded.", "Tell who was.", people=people)
+        raise r.NotAsked(
+            "You were not asked for this, so nothing was recorded.", "Tell the people who were asked.", people=people
+        )
 
 
 def keeper(run: Run, person: Person) -> None:

@@ -28,8 +28,8 @@ TITLES = {
 }
 MEANING = {
     Fix.LONGER: f"The step is asked for anew, with {LONGER_BY:g} times the statement_timeout it had.",
-    Fix.WHEN_FREE: "The step is asked for anew. It then waits up to 15 minutes, without queueing for the lock, until "
-    "whoever holds it has gone.",
+    Fix.WHEN_FREE: f"The step is asked for anew. It then waits up to {PATIENCE / 60:g} minutes, without queueing for "
+    "the lock, until whoever holds it has gone.",
     Fix.VALIDATE_LATER: "The step is asked for anew: the constraint is added NOT VALID, and validated after that in a "
     "transaction of its own, which lets others read and write.",
     Fix.RESOLVE: "The step is asked for anew. The question says what is marked, and by what that is proven.",

@@ -24,9 +24,14 @@ def asked_now(run: Run) -> Moment | None:
 
 def said_of(run: Run, check: str, moment: Moment) -> Answer | None:
     """The newest answer; after the migration only what was said in the present watch counts."""
-    since = run.since if moment is Moment.AFTER else 0.0
+    found = newest(run, check, moment)
+    return found if found and (moment is Moment.BEFORE or found.at >= run.since) else None
+
+
+def newest(run: Run, check: str, moment: Moment) -> Answer | None:
+    """The newest answer of any watch."""
     found = (each for each in reversed(run.answers) if each.check == check and each.moment is moment)
-    return next((each for each in found if each.at >= since), None)
+    return next(found, None)
 
 
 def unanswered(run: Run, moment: Moment) -> tuple[ManualCheck, ...]:

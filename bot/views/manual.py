@@ -1,8 +1,8 @@
 """What only a person can try: asked of those who are named, with a button for each answer."""
 
-from bot.runbook.manual import Answer, ManualCheck, Moment
+from bot.runbook.manual import ManualCheck, Moment
 from bot.runbook.run import Run
-from bot.runbook.tried import asked_now, said_of
+from bot.runbook.tried import asked_now, newest, said_of
 from bot.runbook.wording import utc
 from bot.views import blocks as b
 from bot.views.blocks import Glyph
@@ -24,7 +24,7 @@ def check_key(run: Run, moment: Moment, number: int) -> str:
 def check_asked(run: Run, check: ManualCheck, moment: Moment) -> b.Payload:
     """What is to be tried, what was said so far, and the buttons as long as an answer counts."""
     open_ = asked_now(run) is moment
-    answer = said_of(run, check.name, moment) if open_ or moment is Moment.BEFORE else _last(run, check, moment)
+    answer = (said_of if open_ else newest)(run, check.name, moment)
     head = f"{Glyph.ATTENTION} {mention(check.people)} please try “{said(check.name, 80)}” {_WHEN[moment]}:"
     if answer is not None:
         sign, word = (Glyph.DONE, "works") if answer.works else (Glyph.FAILED, "does not work")
@@ -73,9 +73,3 @@ def _buttons(run: Run, check: ManualCheck) -> list[b.Block]:
 
 def _short(moment: Moment) -> str:
     return "before the migration" if moment is Moment.BEFORE else "after the migration"
-
-
-def _last(run: Run, check: ManualCheck, moment: Moment) -> Answer | None:
-    """The newest there ever was: its watch is over."""
-    found = (each for each in reversed(run.answers) if each.check == check.name and each.moment is moment)
-    return next(found, None)

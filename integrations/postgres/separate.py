@@ -4,7 +4,7 @@ ADD CONSTRAINT … NOT VALID holds for new rows at once and takes its strong loc
 then reads every row under a lock that lets others read and write (PostgreSQL documentation, ALTER TABLE, Notes).
 """
 
-from typing import Any
+from psycopg import sql
 
 from integrations.postgres.parser import nodes as pb
 from integrations.postgres.parser import postgast
@@ -50,12 +50,6 @@ def _validation(statement: Statement) -> str:
     splits = part.contype in (pb.CONSTR_FOREIGN, pb.CONSTR_CHECK) and part.is_enforced and not part.skip_validation
     if not splits or not part.conname:
         return ""
-    return f"ALTER TABLE {_name(node.relation)} VALIDATE CONSTRAINT {_quoted(part.conname)}"
-
-
-def _name(relation: Any) -> str:
-    return ".".join(_quoted(each) for each in (relation.schemaname, relation.relname) if each)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    names = (each for each in (node.relation.schemaname, node.relation.relname) if each)
+    validate = sql.SQL("ALTER TABLE {} VALIDATE CONSTRAINT {}")
+    return validate.format(sql.Identifier(*names), sql.Identifier(part.conname)).as_string(None)

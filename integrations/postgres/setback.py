@@ -16,7 +16,6 @@ from integrations.postgres.script import Script
 from integrations.postgres.separate import SUFFIX, can_be_separated
 from integrations.postgres.words import plural
 
-RETRY = "/migrate retry"
 NOTHING = "Nothing was changed."
 
 
@@ -42,7 +41,7 @@ async def setback(
     advice = explain(failure.state, failure.text)
     only_validated = script.name.endswith(SUFFIX)  # the constraint is in, for new rows: that is no failed migration
     if only_validated and not failure.lock:
-        advice = f"{advice} The constraint is in and holds for new rows; {RETRY} validates the old ones again."
+        advice = f"{advice} The constraint is in and holds for new rows; /migrate retry validates the old ones again."
     met = None if climb.held or failure.lock or only_validated else await _criterion(context, db, failure)
     helpful = () if climb.held else _fixes(context, script, failure, database)
     return StepError(f"{problem}. {left}", advice, database=database, criterion=met, fixes=helpful)

@@ -11,12 +11,12 @@ from bot.runbook.run import Database, State
 from bot.runbook.steps import Route, StepName
 from bot.runbook.texts import downtime
 from tests.script import EVA, PASSER_BY, Script, slow
-from tests.scripted_beside import STORIES, _failed_with, _restarted
+from tests.scripted_beside import STORIES, failed_with, restarted
 
 
 def test_another_way_is_described_and_asked_for_anew() -> None:
     """Whoever approved the first way has approved nothing of the second."""
-    script = _failed_with(Script().until("apply"), Fix.LONGER)
+    script = failed_with(Script().until("apply"), Fix.LONGER)
     assert (Fix.LONGER,) == offered_fixes(script.run)
 
     run = script.say(i.Retry(person=EVA, fix=Fix.LONGER)).run
@@ -27,7 +27,7 @@ def test_another_way_is_described_and_asked_for_anew() -> None:
 
 def test_what_was_not_proposed_is_refused() -> None:
     """Also where something else was, and where nothing has failed."""
-    script = _failed_with(Script().until("apply"), Fix.LONGER)
+    script = failed_with(Script().until("apply"), Fix.LONGER)
     with pytest.raises(NotNow, match="not on offer"):
         script.say(i.Retry(person=EVA, fix=Fix.WHEN_FREE))
     with pytest.raises(NotNow, match="No step is waiting"):
@@ -36,14 +36,14 @@ def test_what_was_not_proposed_is_refused() -> None:
 
 def test_only_who_steers_may_choose() -> None:
     """Like every other retry."""
-    script = _failed_with(Script().until("apply"), Fix.LONGER)
+    script = failed_with(Script().until("apply"), Fix.LONGER)
     with pytest.raises(NotAnOwner):
         script.say(i.Retry(person=PASSER_BY, fix=Fix.LONGER))
 
 
 def test_a_proposal_outlives_the_way_back_that_its_failure_opened() -> None:
     """A met criterion asks for the way back at once; who declines that may still take what was proposed."""
-    script = _failed_with(Script().until("apply"), Fix.VALIDATE_LATER, criterion=Criterion.SQL_ERROR)
+    script = failed_with(Script().until("apply"), Fix.VALIDATE_LATER, criterion=Criterion.SQL_ERROR)
     assert script.run.route is Route.ROLLBACK
     assert () == offered_fixes(script.run)
 
@@ -54,7 +54,7 @@ def test_a_proposal_outlives_the_way_back_that_its_failure_opened() -> None:
     assert (Route.FORWARD, State.PREPARING, StepName.APPLY) == (run.route, run.state, run.step.name)
 
 
-def test_services_that_are_ill_are_restarted_and_watched_from_the_beginning() -> None:
+def test_services_that_are_ill_arerestarted_and_watched_from_the_beginning() -> None:
     """Asked for first; while it lasts they are down, and that time is downtime, too."""
     script = Script().until("monitor").watch(slow)
     assert (State.STUCK, (Fix.RESTART,)) == (script.run.state, offered_fixes(script.run))
@@ -74,7 +74,7 @@ def test_services_that_are_ill_are_restarted_and_watched_from_the_beginning() ->
 
 def test_a_restart_that_was_asked_for_ends_the_run_well() -> None:
     """To its end, by the same rules."""
-    assert State.COMPLETED is _restarted(Script()).run.state
+    assert State.COMPLETED is restarted(Script()).run.state
     assert Database.CHANGED is STORIES["mended"](Script()).run.database_state
 
 

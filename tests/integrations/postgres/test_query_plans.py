@@ -162,4 +162,3 @@ def test_what_had_no_plan_before_is_no_loss() -> None:
     old, new = Planned(text="a", problem="42P01 no"), Planned(text="a", problem="42P01 no")
 
     assert () == tuple(differences((old,), (new,)))
-    assert query_plans.MOST > 1 and APP

@@ -13,6 +13,7 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 
 from bot.ports import Attachment
+from bot.views.report.charts import shown
 
 WIDTH, PANEL, HEAD, GAP = 1200, 230, 52, 16  # pixels
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 14, 44, 30  # inside a panel
@@ -95,10 +96,10 @@ def _panel(pen: Pen, chart: Mapping[str, Any], frame: Frame) -> None:
     left, right = frame.x + _LEFT, frame.x + frame.width - _RIGHT
     values = [each["value"] for each in chart["points"] if each["value"] is not None]
     pen.text(left, frame.y + 22, chart["title"], _INK, 16)
-    pen.text(right, frame.y + 22, f"now {_shown(values[-1], chart['unit'])}", _INK, 16, "rs")
+    pen.text(right, frame.y + 22, f"now {shown(values[-1], chart['unit'])}", _INK, 16, "rs")
     for value in (0.0, frame.top / 2.3, frame.top / 1.15):
         pen.line([(left, frame.of(value)), (right, frame.of(value))], _GRID)
-        pen.text(left - 8, frame.of(value), _shown(value, chart["unit"]), anchor="rm")
+        pen.text(left - 8, frame.of(value), shown(value, chart["unit"]), anchor="rm")
     for moment, anchor in ((frame.begin, "ls"), (frame.end, "rs")):
         pen.text(frame.at(moment), frame.floor + 20, _clock(moment), anchor=anchor)
     inside = [(moment, word) for moment, word in chart["marks"] if frame.begin <= moment <= frame.end]
@@ -107,7 +108,7 @@ def _panel(pen: Pen, chart: Mapping[str, Any], frame: Frame) -> None:
     if chart["limit"] is not None:
         pen.dashes(left, right, frame.of(chart["limit"]), _LIMIT)
         pen.text(
-            right, frame.of(chart["limit"]) - 4, f"threshold {_shown(chart['limit'], chart['unit'])}", _LIMIT, 13, "rs"
+            right, frame.of(chart["limit"]) - 4, f"threshold {shown(chart['limit'], chart['unit'])}", _LIMIT, 13, "rs"
         )
     for stretch in _stretches(chart["points"]):
         drawn = [(frame.at(moment), frame.of(value)) for moment, value in stretch]
@@ -134,10 +135,6 @@ def _stretches(points: Sequence[Mapping[str, Any]]) -> list[list[tuple[float, fl
         else:
             found[-1].append((each["at"], each["value"]))
     return [each for each in found if each]
-
-
-def _shown(value: float, unit: str) -> str:
-    return f"{value:.3g} {unit}" if abs(value) < 999.5 else f"{value:.0f} {unit}"
 
 
 def _clock(moment: float) -> str:
